@@ -1,0 +1,114 @@
+#include "base/sha256.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace base {
+namespace {
+
+// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
+constexpr uint32_t kRound[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+uint32_t LoadBigEndian(const uint8_t* p) {
+  uint32_t value;
+  std::memcpy(&value, p, 4);
+  return __builtin_bswap32(value);
+}
+
+// One round with the working variables renamed instead of moved.
+inline void Round(uint32_t a, uint32_t b, uint32_t c, uint32_t& d, uint32_t e, uint32_t f,
+                  uint32_t g, uint32_t& h, uint32_t input) {
+  const uint32_t sum1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
+  const uint32_t choice = g ^ (e & (f ^ g));
+  const uint32_t t1 = h + sum1 + choice + input;
+  const uint32_t sum0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
+  const uint32_t majority = (a & b) | (c & (a | b));
+  d += t1;
+  h = t1 + sum0 + majority;
+}
+
+inline uint32_t Expand(uint32_t w16, uint32_t w15, uint32_t w7, uint32_t w2) {
+  const uint32_t s0 = std::rotr(w15, 7) ^ std::rotr(w15, 18) ^ (w15 >> 3);
+  const uint32_t s1 = std::rotr(w2, 17) ^ std::rotr(w2, 19) ^ (w2 >> 10);
+  return w16 + s0 + w7 + s1;
+}
+
+}  // namespace
+
+void Sha256::Block(const uint8_t* block) {
+  uint32_t w[16];
+  for (int i = 0; i < 16; ++i) w[i] = LoadBigEndian(block + 4 * i);
+  auto [a, b, c, d, e, f, g, h] = state_;
+  // Fully unrolled by 16, so that w stays in locals: indexing memory would cost more than the round.
+  for (int r = 0; r < 64; r += 16) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i += 8) {
+      const uint32_t* k = kRound + r + i;
+      if (r > 0) {
+#pragma clang loop unroll(full)
+        for (int j = i; j < i + 8; ++j) {
+          w[j] = Expand(w[j], w[(j + 1) & 15], w[(j + 9) & 15], w[(j + 14) & 15]);
+        }
+      }
+      Round(a, b, c, d, e, f, g, h, k[0] + w[i]);
+      Round(h, a, b, c, d, e, f, g, k[1] + w[i + 1]);
+      Round(g, h, a, b, c, d, e, f, k[2] + w[i + 2]);
+      Round(f, g, h, a, b, c, d, e, k[3] + w[i + 3]);
+      Round(e, f, g, h, a, b, c, d, k[4] + w[i + 4]);
+      Round(d, e, f, g, h, a, b, c, k[5] + w[i + 5]);
+      Round(c, d, e, f, g, h, a, b, k[6] + w[i + 6]);
+      Round(b, c, d, e, f, g, h, a, k[7] + w[i + 7]);
+    }
+  }
+  const uint32_t add[8] = {a, b, c, d, e, f, g, h};
+  for (int i = 0; i < 8; ++i) state_[i] += add[i];
+}
+
+void Sha256::Update(ByteSpan bytes) {
+  const size_t filled = static_cast<size_t>(bytes_ % 64);
+  bytes_ += bytes.size();
+  if (filled != 0) {
+    const size_t n = std::min(bytes.size(), 64 - filled);
+    std::memcpy(buffer_.data() + filled, bytes.data(), n);
+    bytes = bytes.subspan(n);
+    if (filled + n < 64) return;
+    Block(buffer_.data());
+  }
+  while (bytes.size() >= 64) {
+    Block(bytes.data());
+    bytes = bytes.subspan(64);
+  }
+  if (!bytes.empty()) std::memcpy(buffer_.data(), bytes.data(), bytes.size());
+}
+
+Sha256Digest Sha256::Finish() const {
+  Sha256 last = *this;
+  const uint64_t bits = bytes_ * 8;
+  uint8_t padding[72] = {0x80};
+  const size_t zeros_end = 64 - (bytes_ + 8) % 64;  // 1 to 64: the 0x80 and the zeros
+  for (int i = 0; i < 8; ++i) padding[zeros_end + i] = static_cast<uint8_t>(bits >> (56 - 8 * i));
+  last.Update({padding, zeros_end + 8});
+  Sha256Digest digest;
+  for (int i = 0; i < 8; ++i) {
+    const uint32_t word = __builtin_bswap32(last.state_[i]);
+    std::memcpy(digest.data() + 4 * i, &word, 4);
+  }
+  return digest;
+}
+
+Sha256Digest Sha256Of(ByteSpan bytes) {
+  Sha256 hash;
+  hash.Update(bytes);
+  return hash.Finish();
+}
+
+}  // namespace base
