@@ -1,5 +1,5 @@
 # Canisters: wasm32 with clang's default feature set and 128-bit SIMD, which is what the IC accepts.
-set(CMAKE_SYSTEM_NAME WASI)
+set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR wasm32)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(CMAKE_CXX_COMPILER_TARGET wasm32-wasi)
