@@ -4,8 +4,8 @@ set(CMAKE_SYSTEM_PROCESSOR wasm32)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(CMAKE_CXX_COMPILER_TARGET wasm32-wasi)
 set(CMAKE_C_COMPILER_TARGET wasm32-wasi)
-set(CMAKE_AR llvm-ar-22)
-set(CMAKE_RANLIB llvm-ranlib-22)
+find_program(CMAKE_AR llvm-ar-22 REQUIRED)
+find_program(CMAKE_RANLIB llvm-ranlib-22 REQUIRED)
 # No exceptions, no RTTI: neither exists on the IC. No contraction: native and wasm give the same bits.
 set(CMAKE_CXX_FLAGS_INIT "-Wno-deprecated -fno-exceptions -fno-rtti -msimd128 -fno-c++-static-destructors")
 # --no-wasm-opt: else clang runs whatever wasm-opt is on the PATH. -s: names only grow the module.
