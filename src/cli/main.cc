@@ -1,1 +1,14 @@
-int main() { return 2; }
+#include "cli/command.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("GPT-2 on the Internet Computer");
+  app.require_subcommand(1);
+  int exit_code = 0;
+  cli::AddExec(app, &exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : cli::kExitUsage;
+  }
+  return exit_code;
+}

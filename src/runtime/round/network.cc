@@ -1,0 +1,305 @@
+#include "runtime/round/network.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "candid/principal.h"
+#include "runtime/round/management.h"
+
+namespace runtime {
+
+std::string PrincipalText(const Principal& principal) { return candid::PrincipalText(principal); }
+
+RejectCode RejectCodeOf(ErrorCode code) {
+  const auto number = static_cast<uint16_t>(code);
+  if (number < 200) return RejectCode::kSysFatal;
+  if (number < 300) return RejectCode::kSysTransient;
+  if (number < 400) return RejectCode::kDestinationInvalid;
+  if (number < 500) return RejectCode::kCanisterReject;
+  if (number < 600) return RejectCode::kCanisterError;
+  return RejectCode::kSysUnknown;
+}
+
+Reject ToReject(const Principal& canister, const ExecutionError& error) {
+  return {RejectCodeOf(error.code), error.code,
+          base::StrCat("Error from Canister ", PrincipalText(canister), ": ", error.message)};
+}
+
+Network::Network(Env& env, NetworkOptions options)
+    : env_(env),
+      options_(std::move(options)),
+      loader_(options_.limits, options_.cache_dir),
+      next_canister_(options_.first_canister) {}
+
+Slot* Network::Find(const Principal& canister) {
+  const auto it = slots_.find(canister);
+  return it == slots_.end() ? nullptr : &it->second;
+}
+
+// Eight bytes of number, then 01 01: the form of a canister id of a subnet.
+Principal Network::NewCanisterId() {
+  Principal id;
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    id.push_back(static_cast<uint8_t>(next_canister_ >> shift));
+  }
+  id.insert(id.end(), {1, 1});
+  ++next_canister_;
+  return id;
+}
+
+base::Result<Principal> Network::CreateCanister(const Principal& controller, Cycles cycles) {
+  auto stable = TRY(PagedRegion::Create(options_.limits.stable_bytes_max, 0));
+  const Principal id = NewCanisterId();
+  Slot& slot = slots_[id];
+  slot.state.id = id;
+  slot.state.settings.controllers = {controller};
+  slot.state.balance = cycles;
+  slot.state.stable = std::move(stable);
+  return id;
+}
+
+Surroundings Network::Around(const Slot& slot) {
+  Surroundings around;
+  around.time_ns = env_.NowNs();
+  around.subnet = options_.subnet;
+  around.root_key = options_.root_key;
+  around.limits = &options_.limits;
+  around.fees = &options_.fees;
+  around.memory_used_elsewhere = slot.state.module ? slot.state.module->wasm.size() : 0;
+  around.calls_queued = [&slot](const Principal& callee) {
+    uint64_t open = 0;
+    for (const auto& [id, callback] : slot.callbacks) open += callback.callee == callee;
+    return open;
+  };
+  return around;
+}
+
+void Network::Observe(const Slot& slot, std::string entry, const Outcome& outcome) {
+  if (!observer_) return;
+  observer_({slot.state.id, std::move(entry), outcome.instructions, outcome.page_charges,
+             outcome.heap, outcome.stable, outcome.error});
+}
+
+void Network::AppendLog(Slot& slot, const std::vector<std::string>& lines) {
+  constexpr uint64_t kHeader = 40;
+  std::deque<LogRecord>& log = slot.state.log;
+  uint64_t used = 0;
+  for (const LogRecord& record : log) used += kHeader + record.content.size();
+  for (const std::string& line : lines) {
+    log.push_back({slot.state.log_next++, env_.NowNs(), line});
+    used += kHeader + line.size();
+  }
+  while (used > options_.limits.log_bytes_max && !log.empty()) {
+    used -= kHeader + log.front().content.size();
+    log.pop_front();
+  }
+}
+
+// ---- cycles ------------------------------------------------------------------------------------
+
+Cycles Network::InstructionFee(const Slot& slot, uint64_t instructions) const {
+  const bool wide = slot.state.module && slot.state.module->info.memory64;
+  return Cycles{options_.fees.instruction} * (wide ? 2 : 1) * instructions;
+}
+
+void Network::ChargeExecution(Slot& slot, uint64_t instructions) {
+  if (options_.limits.system_subnet) return;
+  const Cycles cost = options_.fees.execution + InstructionFee(slot, instructions);
+  slot.state.balance -= std::min(cost, slot.state.balance);
+}
+
+// ---- installing --------------------------------------------------------------------------------
+
+std::optional<ExecutionError> Network::InstallCode(const Principal& canister, InstallMode mode,
+                                                   base::Bytes wasm, base::Bytes argument,
+                                                   const Principal& sender, bool skip_pre_upgrade,
+                                                   bool keep_heap) {
+  Slot* slot = Find(canister);
+  CHECK(slot != nullptr);
+  const bool empty = slot->state.module == nullptr;
+  if (mode == InstallMode::kInstall && !empty) {
+    return ExecutionError{ErrorCode::kCanisterNonEmpty,
+                          base::StrCat("Canister ", PrincipalText(canister),
+                                       " cannot be installed because the canister is not empty. "
+                                       "Try installing with mode='reinstall' instead.")};
+  }
+  if (mode == InstallMode::kUpgrade && empty) {
+    return ExecutionError{ErrorCode::kCanisterWasmModuleNotFound,
+                          "Canister has no Wasm module to upgrade"};
+  }
+  auto module = loader_.Load(std::move(wasm));
+  if (!module) {
+    return ExecutionError{
+        ErrorCode::kCanisterInvalidWasm,
+        base::StrCat("Canister's Wasm module is not valid: ", module.error().message)};
+  }
+  const InstallArgs args{mode, *module, std::move(argument), sender, skip_pre_upgrade, keep_heap};
+  InstallResult result = Install(slot->state, args, Around(*slot));
+  for (const InstallStep& step : result.steps) {
+    Observe(*slot, step.entry, step.outcome);
+    AppendLog(*slot, step.outcome.log);
+  }
+  ChargeExecution(*slot, result.instructions);
+  if (result.error) return result.error;
+  if (slot->state.heap) slot->state.heap->Commit();
+  slot->state.stable->Commit();
+  return std::nullopt;
+}
+
+// ---- clients -----------------------------------------------------------------------------------
+
+MessageId Network::Submit(const Principal& sender, const Principal& canister, std::string method,
+                          base::Bytes argument) {
+  const MessageId id = next_message_++;
+  ingress_[id] = {IngressStatus::State::kReceived, {}};
+  Request request{FromIngress{id}, sender, std::move(method), std::move(argument)};
+  if (canister.empty()) {
+    management_.push_back(std::move(request));
+    return id;
+  }
+  Slot* slot = Find(canister);
+  if (slot == nullptr) {
+    RejectRequest(request, canister,
+                  {RejectCode::kDestinationInvalid, ErrorCode::kCanisterNotFound,
+                   base::StrCat("Canister ", PrincipalText(canister), " not found")});
+    return id;
+  }
+  const Cycles fee =
+      Cycles{options_.fees.ingress_message} +
+      Cycles{options_.fees.ingress_byte} * (request.method.size() + request.argument.size());
+  if (!options_.limits.system_subnet) slot->state.balance -= std::min(fee, slot->state.balance);
+  slot->ingress.push_back(std::move(request));
+  return id;
+}
+
+std::optional<Reject> Network::Inspect(const Principal& sender, const Principal& canister,
+                                       const std::string& method, const base::Bytes& argument) {
+  Slot* slot = Find(canister);
+  if (slot == nullptr || !slot->state.module ||
+      !slot->state.module->info.HasSystemMethod("canister_inspect_message")) {
+    return std::nullopt;
+  }
+  MessageInput input;
+  input.entry = Entry::kInspect;
+  input.caller = sender;
+  input.method = method;
+  input.argument = argument;
+  input.replicated = false;
+  const Surroundings around = Around(*slot);
+  Execution execution(slot->state, input, around, options_.limits.inspect, options_.limits.inspect);
+  const Outcome outcome = execution.RunExport("canister_inspect_message");
+  Observe(*slot, base::StrCat("inspect_message for ", method), outcome);
+  RollBack(*slot, {});
+  if (outcome.error) return ToReject(canister, *outcome.error);
+  if (outcome.effects.message_accepted) return std::nullopt;
+  return ToReject(canister, {ErrorCode::kCanisterRejectedMessage, "Canister rejected the message"});
+}
+
+Response Network::Call(const Principal& sender, const Principal& canister, std::string method,
+                       base::Bytes argument) {
+  const MessageId id = Submit(sender, canister, std::move(method), std::move(argument));
+  const auto done = [&] {
+    const auto state = ingress_.at(id).state;
+    return state == IngressStatus::State::kReplied || state == IngressStatus::State::kRejected;
+  };
+  // A canister may work for ever by itself; then there is no answer to wait for either.
+  for (uint64_t rounds = 0; !done(); ++rounds) {
+    if (!Step() && !done()) Round(0);
+    if (rounds > 100'000'000) break;
+  }
+  Response response = std::move(ingress_.at(id).response);
+  ingress_.erase(id);
+  return response;
+}
+
+// ---- scheduling --------------------------------------------------------------------------------
+
+namespace {
+
+// Takes the next piece of mail: deliveries, ingress and requests in turn.
+bool TakeDelivery(Slot& slot, Delivery& out) {
+  if (slot.deliveries.empty()) return false;
+  out = std::move(slot.deliveries.front());
+  slot.deliveries.pop_front();
+  return true;
+}
+
+bool TakeRequest(Slot& slot, Request& out) {
+  const bool from_ingress =
+      !slot.ingress.empty() && (slot.requests.empty() || slot.turn++ % 2 == 0);
+  if (from_ingress) {
+    out = std::move(slot.ingress.front());
+    slot.ingress.pop_front();
+    return true;
+  }
+  if (slot.requests.empty()) return false;
+  auto it = slot.requests.begin();
+  std::advance(it, slot.turn % slot.requests.size());
+  out = std::move(it->second.front());
+  it->second.pop_front();
+  if (it->second.empty()) slot.requests.erase(it);
+  return true;
+}
+
+}  // namespace
+
+bool Network::Step() {
+  ExpireDeadlines();
+  if (!management_.empty()) {
+    Request request = std::move(management_.front());
+    management_.pop_front();
+    Management(*this).Execute(std::move(request));
+    return true;
+  }
+  // Round robin: the first canister with mail after the one that had the last turn.
+  auto it = slots_.upper_bound(last_turn_);
+  for (size_t i = 0; i < slots_.size(); ++i, ++it) {
+    if (it == slots_.end()) it = slots_.begin();
+    Slot& slot = it->second;
+    if (!slot.HasMail()) continue;
+    last_turn_ = it->first;
+    Delivery delivery;
+    Request request;
+    if (TakeDelivery(slot, delivery)) {
+      ExecuteDelivery(slot, std::move(delivery));
+    } else if (TakeRequest(slot, request)) {
+      ExecuteRequest(slot, std::move(request));
+    }
+    return true;
+  }
+  return false;
+}
+
+void Network::Round(uint64_t steps_max) {
+  std::vector<std::pair<Principal, std::string>> tasks;
+  for (auto& [id, slot] : slots_) {
+    if (!slot.state.module || slot.state.status != CanisterStatus::kRunning) continue;
+    const ModuleInfo& info = slot.state.module->info;
+    if (info.HasSystemMethod("canister_heartbeat")) tasks.emplace_back(id, "canister_heartbeat");
+    const bool due = slot.state.global_timer_ns != 0 && slot.state.global_timer_ns <= env_.NowNs();
+    if (!due) continue;
+    slot.state.global_timer_ns = 0;
+    if (info.HasSystemMethod("canister_global_timer"))
+      tasks.emplace_back(id, "canister_global_timer");
+  }
+  for (const auto& [id, method] : tasks) RunSystemTask(id, method);
+  for (uint64_t i = 0; i < steps_max && Step(); ++i) {
+  }
+}
+
+void Network::ExpireDeadlines() {
+  const uint64_t now = env_.NowNs();
+  for (auto& [id, slot] : slots_) {
+    for (auto& [callback_id, callback] : slot.callbacks) {
+      if (callback.deadline_ns == 0 || callback.deadline_ns > now) continue;
+      callback.deadline_ns = 0;
+      slot.deliveries.push_back(
+          {callback_id,
+           {Reject{RejectCode::kSysUnknown, ErrorCode::kDeadlineExpired, "Call has timed out."},
+            {}},
+           0});
+    }
+  }
+}
+
+}  // namespace runtime
