@@ -205,7 +205,6 @@ class Decoder {
     Clear(want, slot);
     if (count > 0 && want.open == nullptr) return Mismatch(wire, want.element->kind);
     for (uint64_t i = 0; i < count; ++i) {
-      if (!Charge(want.element->size / 32)) return Verdict::kBad;
       const Verdict verdict = Read(element, *want.element, want.open(slot));
       if (verdict != Verdict::kOk) return verdict;
     }

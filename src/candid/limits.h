@@ -15,9 +15,11 @@ struct DecodeLimits {
   uint32_t type_fields = 100'000;
   // Bytes of one nat or int. Printing one is quadratic in its length.
   uint32_t number_bytes = 16 * 1024;
-  // Work: one unit per value that is read, skipped or filled in, and one per 64 bytes moved or
-  // 32 bytes of memory that an element of a vec takes. Values of size zero (vec null) are paid from
-  // this too; without it 5 bytes could ask for a billion of them.
+  // Work: one unit per value that is read, skipped or filled in, one per pair of types and their
+  // fields that are compared for a reference, and one per 64 bytes moved. Values of size zero
+  // (vec null) are paid from this too; without it 5 bytes could ask for a billion of them. It is
+  // also the bound on memory: every value that is made was paid for. Counted alike natively and in
+  // wasm, so that both accept the same messages.
   uint64_t work = 20'000;
   uint64_t work_per_byte = 4;
 };
