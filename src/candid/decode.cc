@@ -34,7 +34,7 @@ bool StoreValue(void* slot, const Leaf& leaf) {
       value.method.assign(base::AsText(leaf.method));
       break;
     default:
-      std::memcpy(&value.bits, leaf.bytes.data(), leaf.bytes.size());
+      if (!leaf.bytes.empty()) std::memcpy(&value.bits, leaf.bytes.data(), leaf.bytes.size());
   }
   return true;
 }

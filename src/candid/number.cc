@@ -199,11 +199,10 @@ void AppendSleb(base::Bytes& out, const Int& value) {
   limbs.push_back(0);  // room for the sign
   const uint32_t fill = value.negative ? ~0u : 0;
   if (value.negative) Negate(limbs);
+  // From the top, the bits that only repeat the sign are left out, all but one.
   size_t bits = limbs.size() * 32;
-  while (limbs[(bits - 1) / 32] == fill && bits > 32) bits -= 32;
-  // `bits` now covers every bit that differs from the sign; one more group carries the sign.
-  while (bits > 7 && Group(limbs, bits - 7, fill) == (fill & 0x7f)) --bits;
-  bits += 1;
+  const auto differs = [&](size_t bit) { return ((limbs[bit / 32] ^ fill) >> (bit % 32)) & 1; };
+  while (bits > 1 && !differs(bits - 2)) --bits;
   for (size_t bit = 0; bit < bits; bit += 7) {
     out.push_back(Group(limbs, bit, fill) | (bit + 7 < bits ? 0x80 : 0));
   }

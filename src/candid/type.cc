@@ -1,6 +1,7 @@
 #include "candid/type.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace candid {
 
@@ -67,8 +68,14 @@ base::Result<TypeRef> TypeTable::Resolve(TypeRef type) const {
 }
 
 base::Status TypeTable::ResolveAliases() {
-  // A chain is shortened when its first link is resolved, so that a long one is not walked again.
-  for (Node& node : nodes_) node.element = TRY(Resolve(node.element));
+  for (Node& node : nodes_) {
+    const TypeRef target = TRY(Resolve(node.element));
+    // Every link of the chain now leads to its end, so that a long one is walked only once.
+    for (TypeRef type = node.element; KindOf(type) == Kind::kAlias;) {
+      type = std::exchange(this->node(type).element, target);
+    }
+    node.element = target;
+  }
   for (Field& field : fields_) field.type = TRY(Resolve(field.type));
   for (const Node& node : nodes_) {
     if (node.kind != Kind::kService) continue;
