@@ -1,0 +1,74 @@
+// SSE4.1 backend. The operations are documented in scalar.h.
+#ifndef GPT2IC_SIMD_SSE_H_
+#define GPT2IC_SIMD_SSE_H_
+
+#include <smmintrin.h>
+
+#include <cstdint>
+
+namespace simd::sse {
+
+struct F32x4 {
+  __m128 v;
+};
+struct I32x4 {
+  __m128i v;
+};
+
+inline F32x4 Load(const float* from) { return {_mm_loadu_ps(from)}; }
+inline I32x4 Load(const int32_t* from) {
+  return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))};
+}
+inline void Store(float* to, F32x4 a) { _mm_storeu_ps(to, a.v); }
+inline void Store(int32_t* to, I32x4 a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), a.v); }
+inline F32x4 Splat(float value) { return {_mm_set1_ps(value)}; }
+inline I32x4 Splat(int32_t value) { return {_mm_set1_epi32(value)}; }
+template <int i>
+inline float Lane(F32x4 a) {
+  return _mm_cvtss_f32(_mm_shuffle_ps(a.v, a.v, i));
+}
+
+inline F32x4 Add(F32x4 a, F32x4 b) { return {_mm_add_ps(a.v, b.v)}; }
+inline F32x4 Sub(F32x4 a, F32x4 b) { return {_mm_sub_ps(a.v, b.v)}; }
+inline F32x4 Mul(F32x4 a, F32x4 b) { return {_mm_mul_ps(a.v, b.v)}; }
+inline F32x4 Div(F32x4 a, F32x4 b) { return {_mm_div_ps(a.v, b.v)}; }
+inline F32x4 Sqrt(F32x4 a) { return {_mm_sqrt_ps(a.v)}; }
+// minps yields its *second* operand for NaN and for equal zeros, wasm's pmin its first.
+inline F32x4 Pmin(F32x4 a, F32x4 b) { return {_mm_min_ps(b.v, a.v)}; }
+inline F32x4 Pmax(F32x4 a, F32x4 b) { return {_mm_max_ps(b.v, a.v)}; }
+
+inline I32x4 Lt(F32x4 a, F32x4 b) { return {_mm_castps_si128(_mm_cmplt_ps(a.v, b.v))}; }
+inline I32x4 Le(F32x4 a, F32x4 b) { return {_mm_castps_si128(_mm_cmple_ps(a.v, b.v))}; }
+inline I32x4 Eq(F32x4 a, F32x4 b) { return {_mm_castps_si128(_mm_cmpeq_ps(a.v, b.v))}; }
+inline I32x4 Ne(F32x4 a, F32x4 b) { return {_mm_castps_si128(_mm_cmpneq_ps(a.v, b.v))}; }
+
+inline I32x4 Bits(F32x4 a) { return {_mm_castps_si128(a.v)}; }
+inline F32x4 FromBits(I32x4 a) { return {_mm_castsi128_ps(a.v)}; }
+inline I32x4 Select(I32x4 mask, I32x4 a, I32x4 b) {
+  return {_mm_or_si128(_mm_and_si128(mask.v, a.v), _mm_andnot_si128(mask.v, b.v))};
+}
+inline F32x4 Select(I32x4 mask, F32x4 a, F32x4 b) {
+  return FromBits(Select(mask, Bits(a), Bits(b)));
+}
+
+inline I32x4 Add(I32x4 a, I32x4 b) { return {_mm_add_epi32(a.v, b.v)}; }
+inline I32x4 Sub(I32x4 a, I32x4 b) { return {_mm_sub_epi32(a.v, b.v)}; }
+inline I32x4 And(I32x4 a, I32x4 b) { return {_mm_and_si128(a.v, b.v)}; }
+inline I32x4 Or(I32x4 a, I32x4 b) { return {_mm_or_si128(a.v, b.v)}; }
+template <int count>
+inline I32x4 ShiftLeft(I32x4 a) {
+  return {_mm_slli_epi32(a.v, count)};
+}
+template <int count>
+inline I32x4 ShiftRight(I32x4 a) {
+  return {_mm_srai_epi32(a.v, count)};
+}
+template <int count>
+inline I32x4 ShiftRightZero(I32x4 a) {
+  return {_mm_srli_epi32(a.v, count)};
+}
+inline F32x4 ToF32(I32x4 a) { return {_mm_cvtepi32_ps(a.v)}; }
+
+}  // namespace simd::sse
+
+#endif  // GPT2IC_SIMD_SSE_H_
