@@ -66,7 +66,9 @@ class ByteReader {
   size_t position_ = 0;
 };
 
-inline void Append(Bytes& out, ByteSpan bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+inline void Append(Bytes& out, ByteSpan bytes) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
 inline void Append(Bytes& out, std::string_view text) { Append(out, AsBytes(text)); }
 
 // Appends a number little-endian, as it lies in memory on every machine this project knows.

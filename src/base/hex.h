@@ -8,7 +8,7 @@
 
 namespace base {
 
-std::string ToHex(ByteSpan bytes);                // lower case
+std::string ToHex(ByteSpan bytes);               // lower case
 Result<Bytes> FromHex(std::string_view digits);  // either case, an even number of digits
 
 }  // namespace base

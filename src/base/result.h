@@ -35,10 +35,10 @@ std::unexpected<Error> Err(const Parts&... parts) {
   })
 
 // The same for a base::Status.
-#define TRY_STATUS(...)                                                         \
-  do {                                                                          \
-    if (auto try_status_ = (__VA_ARGS__); !try_status_)                         \
-      return std::unexpected(std::move(try_status_).error());                   \
+#define TRY_STATUS(...)                                       \
+  do {                                                        \
+    if (auto try_status_ = (__VA_ARGS__); !try_status_)       \
+      return std::unexpected(std::move(try_status_).error()); \
   } while (false)
 
 #endif  // GPT2IC_BASE_RESULT_H_

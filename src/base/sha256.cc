@@ -48,7 +48,8 @@ void Sha256::Block(const uint8_t* block) {
   uint32_t w[16];
   for (int i = 0; i < 16; ++i) w[i] = LoadBigEndian(block + 4 * i);
   auto [a, b, c, d, e, f, g, h] = state_;
-  // Fully unrolled by 16, so that w stays in locals: indexing memory would cost more than the round.
+  // Fully unrolled by 16, so that w stays in locals: indexing memory would cost more than the
+  // round.
   for (int r = 0; r < 64; r += 16) {
 #pragma clang loop unroll(full)
     for (int i = 0; i < 16; i += 8) {

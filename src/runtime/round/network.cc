@@ -146,6 +146,38 @@ std::optional<ExecutionError> Network::InstallCode(const Principal& canister, In
   return std::nullopt;
 }
 
+void Network::Uninstall(Slot& slot) {
+  Canister& state = slot.state;
+  state.module.reset();
+  state.heap.reset();
+  state.globals.clear();
+  state.certified_data.clear();
+  state.chunk_store.clear();
+  state.global_timer_ns = 0;
+  ++state.version;
+  const uint64_t bytes_max = options_.limits.stable_bytes_max;
+  state.stable = PagedRegion::Create(bytes_max, 0).value();
+  for (auto& [id, context] : slot.contexts) {
+    if (context.responded) continue;
+    Answer(slot, context,
+           {Reject{RejectCode::kCanisterReject, ErrorCode::kCanisterRejected,
+                   "Canister has been uninstalled."},
+            {}});
+  }
+}
+
+void Network::Start(Slot& slot) {
+  slot.state.status = CanisterStatus::kRunning;
+  ++slot.state.version;
+  for (const Request& request : std::exchange(slot.stop_requests, {})) {
+    RejectRequest(request, {},
+                  {RejectCode::kCanisterError, ErrorCode::kCanisterStoppingCancelled,
+                   "Canister's stop request was cancelled."});
+  }
+}
+
+void Network::Delete(const Principal& canister) { slots_.erase(canister); }
+
 // ---- clients -----------------------------------------------------------------------------------
 
 MessageId Network::Submit(const Principal& sender, const Principal& canister, std::string method,

@@ -96,6 +96,11 @@ class Network {
                                             const Principal& sender, bool skip_pre_upgrade = false,
                                             bool keep_heap = false);
 
+  // Stops using the module: open calls are rejected, memory and certified data are gone.
+  void Uninstall(Slot& slot);
+  void Start(Slot& slot);  // also ends a stop that is under way
+  void Delete(const Principal& canister);
+
   Slot* Find(const Principal& canister);
   Env& env() { return env_; }
   NetworkOptions& options() { return options_; }

@@ -1,0 +1,34 @@
+# What a newcomer types. Everything else is in CMakePresets.json and tools/.
+SHELL := bash
+export CCACHE_DIR ?= $(or $(GPT2IC_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gpt2ic)/ccache
+GPT2IC := build/native/gpt2ic
+
+.PHONY: demo test serve bench soak lint clean setup native wasm
+
+demo: setup wasm
+	@cmake --preset native >/dev/null && ninja -C build/native --quiet gpt2ic
+	@$(GPT2IC) run "What is the capital of France?"
+
+test: setup
+	@tools/test
+
+soak: setup
+	@tools/test --soak
+
+bench serve:
+	@echo "make $@ is not there yet" >&2; exit 2
+
+lint: setup
+	@tools/lint
+
+clean:
+	rm -rf build
+
+setup:
+	@tools/setup
+
+native: setup
+	@cmake --preset native >/dev/null && ninja -C build/native --quiet
+
+wasm: setup
+	@cmake --preset wasm >/dev/null && ninja -C build/wasm --quiet
