@@ -14,7 +14,11 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 
 // Each command adds itself to the parser and stores in `*exit_code` what it came to.
+void AddRun(CLI::App& app, int* exit_code);
 void AddExec(CLI::App& app, int* exit_code);
+void AddMakeModel(CLI::App& app, int* exit_code);
+void AddTokenize(CLI::App& app, int* exit_code);
+void AddDecode(CLI::App& app, int* exit_code);
 
 base::Result<std::string> ReadFile(const std::string& path);
 // Prints "gpt2ic: <sentence>" on stderr and gives back `code`.

@@ -4,7 +4,11 @@ int main(int argc, char** argv) {
   CLI::App app("GPT-2 on the Internet Computer");
   app.require_subcommand(1);
   int exit_code = 0;
+  cli::AddRun(app, &exit_code);
   cli::AddExec(app, &exit_code);
+  cli::AddMakeModel(app, &exit_code);
+  cli::AddTokenize(app, &exit_code);
+  cli::AddDecode(app, &exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,73 @@
+#ifndef GPT2IC_CANISTER_MODEL_STATE_H_
+#define GPT2IC_CANISTER_MODEL_STATE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "candid/principal.h"
+#include "canister/store/store.h"
+#include "gpt2/byte_source.h"
+#include "gpt2/chat_template.h"
+#include "gpt2/import/config.h"
+#include "gpt2/model/model.h"
+#include "gpt2/tokenizer/tokenizer.h"
+
+namespace model {
+
+// The three files that a user uploads. Each lies in the store as KIND.buffer (being appended to),
+// KIND.stored (put aside by store_..._to_stable) and KIND.active (in use since its set-up).
+enum class Kind : uint8_t { kConfig, kSafetensors, kTokenizer };
+std::string FileName(Kind kind, const char* place);
+
+// A file of the store as the importers want it.
+class StoreSource : public gpt2::ByteSource {
+ public:
+  StoreSource(const store::Store& store, std::string name)
+      : store_(store), name_(std::move(name)), size_(store.Size(name_)) {}
+  uint64_t size() const override { return size_; }
+  base::Status Read(uint64_t offset, std::span<uint8_t> out) override {
+    return store_.Read(name_, offset, out);
+  }
+
+ private:
+  const store::Store& store_;
+  std::string name_;
+  uint64_t size_;
+};
+
+// A model ready to answer.
+struct Ready {
+  gpt2::Config config;
+  std::unique_ptr<gpt2::Model> model;
+};
+
+// What the canister holds in its heap. Lost at an upgrade and made again from the store.
+struct State {
+  explicit State(store::Store s) : store(std::move(s)) {}
+
+  store::Store store;
+  std::vector<candid::Principal> authorized;
+  std::optional<gpt2::Tokenizer> tokenizer;
+  std::optional<gpt2::ChatTemplate> chat;
+  std::optional<Ready> ready;
+  uint64_t answers = 0;  // counted into the seed of each
+
+  bool IsAuthorized(const candid::Principal& principal) const;
+  base::Status Authorize(const candid::Principal& principal);
+
+  // Read KIND.buffer, make the thing, and on success move the files to KIND.active.
+  base::Status SetUpTokenizer();
+  base::Status SetUpModel();
+  // After an upgrade: from KIND.active, where there is one.
+  base::Status Reload();
+};
+
+State& TheState();
+// Called first thing in canister_init and canister_post_upgrade.
+void OpenState();
+
+}  // namespace model
+
+#endif  // GPT2IC_CANISTER_MODEL_STATE_H_

@@ -1,0 +1,57 @@
+#ifndef GPT2IC_CANISTER_SDK_CANISTER_H_
+#define GPT2IC_CANISTER_SDK_CANISTER_H_
+
+#include <string_view>
+
+#include "base/bytes.h"
+#include "candid/typed.h"
+
+// How a canister is written: entry points and what they see of the message.
+//
+//   CANISTER_QUERY(tokenize) { sdk::Reply(Tokenize(sdk::Arguments<std::string_view>())); }
+
+namespace sdk {
+
+base::Bytes ArgumentBytes();
+candid::Principal Caller();
+bool CallerIsController();
+uint64_t NowNs();
+
+// The argument decoded; what does not decode is rejected with the decoder's sentence and the
+// message ends (a trap: nothing it did is kept). Views point into a buffer that lives until the end
+// of the message.
+[[noreturn]] void TrapWith(std::string_view sentence);
+const base::Bytes& KeptArgument();
+template <class... Ts>
+std::tuple<Ts...> Arguments() {
+  auto decoded = candid::DecodeArgs<Ts...>(KeptArgument());
+  if (!decoded) TrapWith(base::StrCat("argument: ", decoded.error().message));
+  return *std::move(decoded);
+}
+template <class T>
+T Argument() {
+  return std::get<0>(Arguments<T>());
+}
+
+void ReplyBytes(base::ByteSpan message);
+template <class... Ts>
+void Reply(const Ts&... values) {
+  ReplyBytes(candid::EncodeArgs(values...));
+}
+void Reject(std::string_view sentence);
+
+}  // namespace sdk
+
+// An entry point named NAME of the kind update, query, ...
+#define CANISTER_ENTRY(function, export)                           \
+  extern "C" __attribute__((export_name(export))) void function(); \
+  void function()
+#define CANISTER_UPDATE(name) CANISTER_ENTRY(canister_update_##name, "canister_update " #name)
+#define CANISTER_QUERY(name) CANISTER_ENTRY(canister_query_##name, "canister_query " #name)
+
+// C++ constructors of globals. Without a reference wasm-ld would wrap every entry point with them.
+extern "C" void __wasm_call_ctors();
+#define CANISTER_INIT() CANISTER_ENTRY(canister_init, "canister_init")
+#define CANISTER_POST_UPGRADE() CANISTER_ENTRY(canister_post_upgrade, "canister_post_upgrade")
+
+#endif  // GPT2IC_CANISTER_SDK_CANISTER_H_

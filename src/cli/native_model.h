@@ -1,0 +1,56 @@
+#ifndef GPT2IC_CLI_NATIVE_MODEL_H_
+#define GPT2IC_CLI_NATIVE_MODEL_H_
+
+#include <memory>
+#include <string>
+
+#include "gpt2/byte_source.h"
+#include "gpt2/chat_template.h"
+#include "gpt2/import/config.h"
+#include "gpt2/model/model.h"
+#include "gpt2/sampler/sampler.h"
+#include "gpt2/tokenizer/tokenizer.h"
+
+namespace cli {
+
+// A file read piece by piece.
+class FileSource : public gpt2::ByteSource {
+ public:
+  static base::Result<std::unique_ptr<FileSource>> Open(const std::string& path);
+  ~FileSource() override;
+  uint64_t size() const override { return size_; }
+  base::Status Read(uint64_t offset, std::span<uint8_t> out) override;
+
+ private:
+  FileSource(std::string path, int fd, uint64_t size)
+      : path_(std::move(path)), fd_(fd), size_(size) {}
+  std::string path_;
+  int fd_;
+  uint64_t size_;
+};
+
+// A Hugging Face folder loaded into this process.
+class NativeModel {
+ public:
+  static base::Result<std::unique_ptr<NativeModel>> Load(const std::string& dir);
+
+  // As the canister's `generate`: the same prompt, template and end.
+  base::Result<std::string> Generate(std::string_view prompt, uint32_t tokens_max,
+                                     const gpt2::SamplingParams& sampling) const;
+
+  const gpt2::Model& model() const { return *model_; }
+  const gpt2::Tokenizer& tokenizer() const { return tokenizer_; }
+
+ private:
+  NativeModel(gpt2::Tokenizer tokenizer, std::unique_ptr<gpt2::Model> model)
+      : tokenizer_(std::move(tokenizer)), model_(std::move(model)) {}
+  gpt2::Tokenizer tokenizer_;
+  std::unique_ptr<gpt2::Model> model_;
+};
+
+// tokenizer.json, or a folder with one, or with vocab.json and merges.txt.
+base::Result<gpt2::Tokenizer> LoadTokenizer(const std::string& path);
+
+}  // namespace cli
+
+#endif  // GPT2IC_CLI_NATIVE_MODEL_H_
