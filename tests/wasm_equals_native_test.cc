@@ -1,0 +1,125 @@
+// The same bits natively and in a canister: logits, and what every parser makes of its fuzz corpus.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/hex.h"
+#include "candid/text.h"
+#include "cli/command.h"
+#include "probes.h"
+#include "runtime/round/network.h"
+
+namespace {
+
+using base::Bytes;
+
+const runtime::Principal kUser = {2};
+
+class ProbeCanister {
+ public:
+  ProbeCanister() : network_(env_, Options()) {
+    const std::string wasm = cli::ReadFile(GPT2IC_WASM_DIR "/probe.wasm").value();
+    canister_ = network_.CreateCanister(kUser, runtime::Cycles{1} << 80).value();
+    const auto error = network_.InstallCode(canister_, runtime::InstallMode::kInstall,
+                                            Bytes(wasm.begin(), wasm.end()), {}, kUser);
+    EXPECT_FALSE(error) << error->message;
+    network_.OnExecution([this](const runtime::ExecutionRecord& r) {
+      instructions = r.instructions - r.page_charges;
+    });
+  }
+
+  Bytes Run(const std::string& probe, const Bytes& message) {
+    const runtime::Response response = network_.Call(kUser, canister_, probe, message);
+    EXPECT_FALSE(response.reject) << response.reject->message;
+    return response.reply;
+  }
+
+  uint64_t instructions = 0;  // of the last call, page charges apart
+
+ private:
+  static runtime::NetworkOptions Options() {
+    runtime::NetworkOptions options;
+    options.cache_dir = cli::CacheDir();
+    return options;
+  }
+  runtime::SimulatedEnv env_{1};
+  runtime::Network network_;
+  runtime::Principal canister_;
+};
+
+Bytes LogitsMessage(const std::string& config, const std::vector<uint32_t>& ids,
+                    const std::string& weights) {
+  const std::string json = cli::ReadFile(config).value();
+  Bytes message;
+  base::AppendFixed(message, static_cast<uint32_t>(json.size()));
+  base::Append(message, json);
+  base::AppendFixed(message, static_cast<uint32_t>(ids.size()));
+  for (const uint32_t id : ids) base::AppendFixed(message, id);
+  base::Append(message, cli::ReadFile(weights).value());
+  return message;
+}
+
+TEST(WasmEqualsNative, LogitsBitForBit) {
+  ProbeCanister canister;
+  const std::string tiny = "tests/data/gpt2-tiny/";
+  for (const Bytes& message :
+       {LogitsMessage(tiny + "config.json", {1, 5, 6, 7, 511, 0, 300}, tiny + "model.safetensors"),
+        LogitsMessage("models/demo/config.json", {2046, 9, 300, 301, 17},
+                      "models/demo/model.safetensors")}) {
+    const Bytes native = probes::Logits(message);
+    ASSERT_GT(native.size(), 1000u) << base::AsText(native);
+    EXPECT_EQ(canister.Run("logits", message), native);
+  }
+}
+
+TEST(WasmEqualsNative, EveryCorpus) {
+  const std::pair<const char*, const char*> kCorpora[] = {{"safetensors_fuzz", "safetensors"},
+                                                          {"tokenizer_json_fuzz", "tokenizer_json"},
+                                                          {"config_json_fuzz", "config_json"},
+                                                          {"candid_decode_fuzz", "candid"}};
+  ProbeCanister canister;
+  for (const auto& [corpus, probe] : kCorpora) {
+    int files = 0;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(base::StrCat("tests/corpus/", corpus))) {
+      const std::string content = cli::ReadFile(entry.path().string()).value();
+      const Bytes message(content.begin(), content.end());
+      const auto* row =
+          std::ranges::find(probes::kProbes, std::string_view(probe),
+                            [](const probes::Probe& p) { return std::string_view(p.name); });
+      EXPECT_EQ(canister.Run(probe, message), row->run(message)) << entry.path();
+      ++files;
+    }
+    EXPECT_GT(files, 3) << corpus;
+  }
+}
+
+// Every blob of the Candid conformance files, at the types of DecodeProbe, with bounded work.
+TEST(WasmEqualsNative, CandidConformanceBlobs) {
+  ProbeCanister canister;
+  int blobs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("tests/data/candid")) {
+    if (!entry.path().string().ends_with(".test.did")) continue;
+    const std::string text = cli::ReadFile(entry.path().string()).value();
+    for (size_t at = text.find("blob \""); at != std::string::npos;
+         at = text.find("blob \"", at + 1)) {
+      const size_t end = text.find('"', at + 6);
+      const auto values = candid::ParseArgs("(" + text.substr(at, end + 1 - at) + ")");
+      if (!values) continue;
+      const Bytes message((*values)[0].text.begin(), (*values)[0].text.end());
+      ASSERT_EQ(canister.Run("candid", message), probes::Candid(message)) << text.substr(at, 80);
+      EXPECT_LT(canister.instructions, 80'000'000u) << text.substr(at, 80);
+      ++blobs;
+    }
+  }
+  EXPECT_GT(blobs, 400);
+}
+
+TEST(WasmEqualsNative, Sha256) {
+  ProbeCanister canister;
+  const Bytes message(100'000, 0x5a);
+  EXPECT_EQ(canister.Run("sha256", message), probes::Sha256(message));
+  EXPECT_LT(canister.instructions / message.size(), 88u);
+}
+
+}  // namespace
