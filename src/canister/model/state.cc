@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/sha256.h"
 #include "canister/sdk/canister.h"
 #include "gpt2/import/loader.h"
 
@@ -11,9 +12,10 @@ namespace {
 
 using base::Err;
 using base::Result;
-using base::Status;
 
 constexpr char kAuthorizedFile[] = "authorized";
+constexpr char kStateFile[] = "state";
+constexpr uint64_t kStateBytesMax = 256 << 20;
 constexpr uint64_t kConfigBytesMax = 1 << 20;
 constexpr uint64_t kTokenizerBytesMax = 64 << 20;
 
@@ -43,11 +45,11 @@ Result<Ready> MakeModel(const store::Store& store, const char* place) {
   auto loader = TRY(gpt2::SafetensorsLoader::Open(ready.config.hparams, source));
   while (!TRY(loader.Step())) {
   }
-  ready.model = std::make_unique<gpt2::Model>(ready.config.hparams, loader.Take());
+  ready.model = std::make_unique<EngineModel>(ready.config.hparams, loader.Take());
   return ready;
 }
 
-Status Activate(store::Store& store, Kind kind) {
+base::Status Activate(store::Store& store, Kind kind) {
   return store.Move(FileName(kind, "buffer"), FileName(kind, "active"));
 }
 
@@ -88,7 +90,7 @@ void OpenState() {
   if (!store) sdk::TrapWith(store.error().message);
   g_state = new State(*std::move(store));
   base::Bytes bytes(static_cast<size_t>(g_state->store.Size(kAuthorizedFile)));
-  Status read = g_state->store.Read(kAuthorizedFile, 0, bytes);
+  base::Status read = g_state->store.Read(kAuthorizedFile, 0, bytes);
   auto principals = DecodePrincipals(bytes);
   if (!read || !principals) sdk::TrapWith("the list of authorized principals is damaged");
   g_state->authorized = *std::move(principals);
@@ -98,7 +100,7 @@ bool State::IsAuthorized(const candid::Principal& principal) const {
   return std::ranges::find(authorized, principal) != authorized.end();
 }
 
-Status State::Authorize(const candid::Principal& principal) {
+base::Status State::Authorize(const candid::Principal& principal) {
   constexpr size_t kPrincipalsMax = 1000;
   if (IsAuthorized(principal)) return {};
   if (authorized.size() >= kPrincipalsMax) {
@@ -109,7 +111,21 @@ Status State::Authorize(const candid::Principal& principal) {
   return store.Put(kAuthorizedFile, EncodePrincipals(authorized));
 }
 
-Status State::SetUpTokenizer() {
+base::Status State::Deauthorize(const candid::Principal& principal) {
+  if (std::erase(authorized, principal) == 0) {
+    return Err("principal ", principal.ToText(), " is not authorized");
+  }
+  return store.Put(kAuthorizedFile, EncodePrincipals(authorized));
+}
+
+Role State::RoleOf(const candid::Principal& principal) const {
+  static const candid::Principal kAnonymous = *candid::Principal::FromText("2vxsx-fae");
+  if (sdk::IsController(principal)) return Role::kController;
+  if (IsAuthorized(principal)) return Role::kAuthorized;
+  return principal == kAnonymous ? Role::kAnonymous : Role::kAuthenticated;
+}
+
+base::Status State::SetUpTokenizer() {
   gpt2::Tokenizer made = TRY(MakeTokenizer(store, FileName(Kind::kTokenizer, "buffer")));
   TRY_STATUS(Activate(store, Kind::kTokenizer));
   tokenizer = std::move(made);
@@ -117,23 +133,104 @@ Status State::SetUpTokenizer() {
   return {};
 }
 
-Status State::SetUpModel() {
+// Answers in the making go with the model that they were begun on.
+base::Status State::SetUpModel() {
+  if (jobs.unfinished() > 0) {
+    return Err(jobs.unfinished(),
+               " answers are in the making, expected none while the model is "
+               "replaced; wait or cancel them");
+  }
   Ready made = TRY(MakeModel(store, "buffer"));
   TRY_STATUS(Activate(store, Kind::kConfig));
   TRY_STATUS(Activate(store, Kind::kSafetensors));
+  sessions.Clear();
   ready = std::move(made);
+  loading = false;
   return {};
 }
 
-Status State::Reload() {
+base::Status State::CheckModelFiles() const {
+  const std::string json =
+      TRY(ReadWhole(store, FileName(Kind::kConfig, "buffer"), kConfigBytesMax));
+  const gpt2::Config config = TRY(gpt2::ParseConfig(json));
+  const std::string weights = FileName(Kind::kSafetensors, "buffer");
+  if (store.Size(weights) == 0) return Err("no ", weights, " bytes were uploaded");
+  StoreSource source(store, weights);
+  TRY(gpt2::SafetensorsLoader::Open(config.hparams, source));
+  return {};
+}
+
+void State::Load() {
+  loading = false;  // one try: what fails now would fail again
+  const auto failed = [&](const char* what, const base::Error& error) {
+    log.Add(sdk::NowNs(), base::StrCat("loading the ", what, " failed: ", error.message));
+  };
   if (store.Exists(FileName(Kind::kTokenizer, "active"))) {
-    tokenizer = TRY(MakeTokenizer(store, FileName(Kind::kTokenizer, "active")));
+    auto made = MakeTokenizer(store, FileName(Kind::kTokenizer, "active"));
+    if (!made) return failed("tokenizer", made.error());
+    tokenizer = *std::move(made);
     chat = gpt2::MakeChatTemplate(*tokenizer);
   }
   if (store.Exists(FileName(Kind::kSafetensors, "active"))) {
-    ready = TRY(MakeModel(store, "active"));
+    auto made = MakeModel(store, "active");
+    if (!made) return failed("model", made.error());
+    ready = *std::move(made);
   }
-  return {};
+  log.Add(sdk::NowNs(), "the model is loaded");
+}
+
+uint64_t State::NewSeed() {
+  base::Bytes bytes = entropy;
+  base::AppendFixed(bytes, sdk::NowNs());
+  base::AppendFixed(bytes, seeds_drawn++);
+  base::Append(bytes, sdk::Caller().bytes());
+  const base::Sha256Digest digest = base::Sha256Of(bytes);
+  uint64_t seed;
+  std::memcpy(&seed, digest.data(), sizeof(seed));
+  return seed;
+}
+
+// ---- over an upgrade ---------------------------------------------------------------------------
+
+namespace {
+
+// Fields may be added as opt; none may change its meaning.
+struct Kept {
+  GateRecord gate;
+  std::vector<Job> jobs;
+  uint64_t next_job;
+  std::vector<ChatSession> sessions;
+  uint64_t next_session;
+  base::Bytes entropy;
+  uint64_t seeds_drawn;
+};
+CANDID_RECORD(Kept, gate, jobs, next_job, sessions, next_session, entropy, seeds_drawn)
+
+}  // namespace
+
+void SaveState() {
+  State& state = TheState();
+  Kept kept{
+      state.gate.Save(), {}, state.jobs.next_id(), {}, state.sessions.next_id(), state.entropy,
+      state.seeds_drawn};
+  for (const auto& [id, job] : state.jobs.all()) kept.jobs.push_back(job);
+  for (const auto& [id, session] : state.sessions.all()) kept.sessions.push_back(session);
+  const auto saved = state.store.Put(kStateFile, candid::EncodeArgs(kept));
+  if (!saved) sdk::TrapWith(saved.error().message);
+}
+
+void RestoreState() {
+  State& state = TheState();
+  const auto file = ReadWhole(state.store, kStateFile, kStateBytesMax);
+  if (!file) return;  // the first upgrade from a version that kept nothing
+  auto kept = candid::DecodeArgs<Kept>(base::AsBytes(*file));
+  if (!kept) sdk::TrapWith(base::StrCat("the state in the store: ", kept.error().message));
+  auto& [values] = *kept;
+  state.gate.Restore(values.gate);
+  state.jobs.Restore(std::move(values.jobs), values.next_job);
+  state.sessions.Restore(std::move(values.sessions), values.next_session);
+  state.entropy = std::move(values.entropy);
+  state.seeds_drawn = values.seeds_drawn;
 }
 
 }  // namespace model

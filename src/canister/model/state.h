@@ -7,11 +7,15 @@
 #include <vector>
 
 #include "candid/principal.h"
+#include "canister/model/engine.h"
+#include "canister/model/gate.h"
+#include "canister/model/jobs.h"
+#include "canister/model/log.h"
+#include "canister/model/sessions.h"
 #include "canister/store/store.h"
 #include "gpt2/byte_source.h"
 #include "gpt2/chat_template.h"
 #include "gpt2/import/config.h"
-#include "gpt2/model/model.h"
 #include "gpt2/tokenizer/tokenizer.h"
 
 namespace model {
@@ -40,33 +44,49 @@ class StoreSource : public gpt2::ByteSource {
 // A model ready to answer.
 struct Ready {
   gpt2::Config config;
-  std::unique_ptr<gpt2::Model> model;
+  std::unique_ptr<EngineModel> model;
 };
 
-// What the canister holds in its heap. Lost at an upgrade and made again from the store.
+// What the canister holds in its heap. Tokenizer, model, keys and values are made again from the
+// store after an upgrade; the rest is carried over (SaveState).
 struct State {
   explicit State(store::Store s) : store(std::move(s)) {}
 
   store::Store store;
   std::vector<candid::Principal> authorized;
   std::optional<gpt2::Tokenizer> tokenizer;
-  std::optional<gpt2::ChatTemplate> chat;
+  gpt2::ChatTemplate chat;
   std::optional<Ready> ready;
-  uint64_t answers = 0;  // counted into the seed of each
+  bool loading = false;  // there is a model in the store that is not in the heap yet
+  Gate gate;
+  Jobs jobs;
+  Sessions sessions;  // their engines point into ready->model
+  LogRing log;
+  base::Bytes entropy;  // from raw_rand; empty until it has come
+  uint64_t seeds_drawn = 0;
 
   bool IsAuthorized(const candid::Principal& principal) const;
   base::Status Authorize(const candid::Principal& principal);
+  base::Status Deauthorize(const candid::Principal& principal);
+  Role RoleOf(const candid::Principal& principal) const;
 
   // Read KIND.buffer, make the thing, and on success move the files to KIND.active.
   base::Status SetUpTokenizer();
   base::Status SetUpModel();
-  // After an upgrade: from KIND.active, where there is one.
-  base::Status Reload();
+  // Whether SetUpModel would find config and weights that fit; loads nothing.
+  base::Status CheckModelFiles() const;
+  // Loads what the store has as KIND.active and the heap has not.
+  void Load();
+
+  uint64_t NewSeed();
 };
 
 State& TheState();
 // Called first thing in canister_init and canister_post_upgrade.
 void OpenState();
+// What an upgrade keeps: written to the store by canister_pre_upgrade, read by RestoreState.
+void SaveState();
+void RestoreState();
 
 }  // namespace model
 
