@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <random>
 
 #include "base/hex.h"
 #include "candid/text.h"
@@ -113,6 +114,22 @@ TEST(WasmEqualsNative, CandidConformanceBlobs) {
     }
   }
   EXPECT_GT(blobs, 400);
+}
+
+TEST(WasmEqualsNative, EveryVectorOperation) {
+  ProbeCanister canister;
+  constexpr uint32_t kEdges[] = {0,          0x80000000, 0x3f800000, 0x7f800000, 0xff800000,
+                                 0x7fc00000, 0xffc00000, 0x7fa00001, 0x00000001, 0x7f7fffff,
+                                 0x7fffffff, 0x80008000, 0x4b400000, 0x7fff8000};
+  Bytes message;
+  for (const uint32_t a : kEdges) {
+    for (const uint32_t b : kEdges) {
+      for (uint32_t i = 0; i < 16; ++i) base::AppendFixed(message, i / 4 % 2 == 0 ? a : b);
+    }
+  }
+  std::mt19937 random(1);
+  for (int i = 0; i < 16'000; ++i) base::AppendFixed(message, static_cast<uint32_t>(random()));
+  EXPECT_EQ(canister.Run("simd", message), probes::Simd(message));
 }
 
 TEST(WasmEqualsNative, Sha256) {

@@ -7,6 +7,7 @@
 #include "gpt2/model/model.h"
 #include "gpt2/session.h"
 #include "gpt2/tokenizer/tokenizer.h"
+#include "simd/every_op.h"
 
 namespace probes {
 namespace {
@@ -101,6 +102,17 @@ Bytes Candid(ByteSpan message) {
 Bytes Sha256(ByteSpan message) {
   const base::Sha256Digest digest = base::Sha256Of(message);
   return {digest.begin(), digest.end()};
+}
+
+Bytes Simd(ByteSpan message) {
+  Bytes out;
+  for (size_t at = 0; at + simd::kEveryOpInputBytes <= message.size();
+       at += simd::kEveryOpInputBytes) {
+    for (const simd::OpResult& result : simd::EveryOp::Run(message.data() + at)) {
+      base::Append(out, result.bytes);
+    }
+  }
+  return out;
 }
 
 }  // namespace probes

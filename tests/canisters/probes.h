@@ -16,14 +16,20 @@ base::Bytes TokenizerJson(base::ByteSpan file);
 base::Bytes ConfigJson(base::ByteSpan file);
 base::Bytes Candid(base::ByteSpan message);
 base::Bytes Sha256(base::ByteSpan message);
+// Every vector operation on each 64 bytes of the message.
+base::Bytes Simd(base::ByteSpan message);
 
 struct Probe {
   const char* name;
   base::Bytes (*run)(base::ByteSpan);
 };
-inline constexpr Probe kProbes[] = {
-    {"logits", Logits},          {"safetensors", Safetensors}, {"tokenizer_json", TokenizerJson},
-    {"config_json", ConfigJson}, {"candid", Candid},           {"sha256", Sha256}};
+inline constexpr Probe kProbes[] = {{"logits", Logits},
+                                    {"safetensors", Safetensors},
+                                    {"tokenizer_json", TokenizerJson},
+                                    {"config_json", ConfigJson},
+                                    {"candid", Candid},
+                                    {"sha256", Sha256},
+                                    {"simd", Simd}};
 
 }  // namespace probes
 
