@@ -192,7 +192,6 @@ int ReplayFile(const std::string& path) {
   std::string report;
   const auto result = ReplayVectors(path, &report);
   if (!result) return Complain(result.error().message, kExitUsage);
-  if (result->skipped > 0) fmt::print("{} skipped\n", result->skipped);
   fmt::print("{}{} passed, {} failed\n", report, result->passed, result->failed);
   return result->failed == 0 ? 0 : kExitFailed;
 }

@@ -58,8 +58,8 @@ class QueryGraph {
       return ExecutionError{ErrorCode::kCompositeQueryCalledInReplicatedMode,
                             "Composite query cannot be called in replicated mode"};
     }
-    if (!network_.options_.limits.system_subnet &&
-        slot.state.balance < network_.FrozenBelow(slot)) {
+    const bool free = network_.options_.limits.system_subnet;
+    if (!free && slot.state.balance < network_.FrozenBelow(slot)) {
       return ExecutionError{ErrorCode::kCanisterOutOfCycles,
                             base::StrCat("Canister ", name,
                                          " is unable to process query calls because it's frozen. "
