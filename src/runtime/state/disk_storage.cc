@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "base/check.h"
 
@@ -74,8 +75,20 @@ base::Result<std::unique_ptr<DiskStorage>> DiskStorage::Open(const std::string& 
 
 base::Status DiskStorage::OpenFiles(const std::string& folder) {
   const std::string pages = folder + "/pages.dat", index = folder + "/index.mdb";
+  // Made aside and renamed: LMDB cannot open a file whose first write was cut off.
+  if (!std::filesystem::exists(index)) {
+    const std::string part = index + ".part";
+    std::filesystem::remove(part);
+    TRY_STATUS(OpenIndex(part));
+    mdb_env_close(std::exchange(env_, nullptr));
+    std::filesystem::rename(part, index);
+  }
   pages_ = open(pages.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (pages_ < 0) return base::Err("cannot open ", pages, ": ", std::strerror(errno));
+  return OpenIndex(index);
+}
+
+base::Status DiskStorage::OpenIndex(const std::string& index) {
   // The folder's lock replaces LMDB's; no page of the index is read ahead of its use.
   constexpr unsigned kFlags = MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOLOCK | MDB_NORDAHEAD;
   int code = mdb_env_create(&env_);

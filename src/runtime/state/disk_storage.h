@@ -42,6 +42,7 @@ class DiskStorage : public Storage {
 
   explicit DiskStorage(int lock) : lock_(lock) {}
   base::Status OpenFiles(const std::string& folder);
+  base::Status OpenIndex(const std::string& index);
   base::Status LoadSlots();
   void Begin();
   uint32_t NewSlot();
