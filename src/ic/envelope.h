@@ -66,8 +66,8 @@ struct Envelope {
 
 // Reads a body of the given type. Shape and types only; what the IC refuses with a text of its own
 // (sizes of nonce, paths and delegations, expiry, signatures) is Authenticate's (authenticate.h).
-// Fields that are unknown, missing, twice there or of another type are an Error. At most
-// kIngressBytesMax and some more for the signature.
+// Fields that are unknown, missing, twice there or of another type are an Error. The server bounds
+// the body (kIngressBytesMax).
 base::Result<Envelope> ParseEnvelope(base::ByteSpan body, RequestType expected);
 // Self-described CBOR.
 base::Bytes EncodeEnvelope(const Envelope& envelope);

@@ -173,6 +173,9 @@ TEST(KeysTest, BlsPointsAreChecked) {
   EXPECT_EQ(ErrorOf(VerifyBls(root, {}, infinity)), "BLS signature is no point of the group");
   EXPECT_EQ(ErrorOf(VerifyBls(root, {}, base::Bytes(48, 0x11))),
             "BLS signature is no point of the group");
+  base::Bytes outside(48);  // (0, 2) is on the curve, but has order 3
+  outside[0] = 0x80;
+  EXPECT_EQ(ErrorOf(VerifyBls(root, {}, outside)), "BLS signature is no point of the group");
   EXPECT_EQ(ErrorOf(VerifyBls(root, {}, base::Bytes(47))),
             "BLS signature has 47 bytes, expected 48");
   PublicKey key = {KeyScheme::kBls, base::Bytes(96)};
@@ -180,6 +183,13 @@ TEST(KeysTest, BlsPointsAreChecked) {
   const base::Bytes signature = JsonHex(Vectors()["bls"]["cases"][0]["signature"]);
   EXPECT_EQ(ErrorOf(VerifyBls(EncodePublicKey(key), {}, signature)),
             "BLS public key is no point of the group");
+  for (uint8_t x = 0; x < 40; ++x) {  // half of them on the curve, none in the group
+    key.raw = base::Bytes(96);
+    key.raw[0] = 0x80;
+    key.raw[95] = x;
+    EXPECT_EQ(ErrorOf(VerifyBls(EncodePublicKey(key), {}, signature)),
+              "BLS public key is no point of the group");
+  }
   EXPECT_EQ(ErrorOf(VerifyBls(Hex(kEd25519Der), {}, signature)),
             "key of a certificate is Ed25519, expected BLS12-381");
   EXPECT_EQ(BlsKey::FromSeed(base::Bytes(32, 1))->public_key_der(),
