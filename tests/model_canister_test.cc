@@ -4,6 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/hex.h"
 #include "cli/command.h"
 #include "cli/local.h"
 #include "cli/native_model.h"
@@ -177,13 +178,22 @@ TEST_F(ModelCanister, TokenizingCostsBoundedInstructionsPerByte) {
   const uint64_t per_byte = TokenizeCost(english) / english.size();
   RecordProperty("english_per_byte", std::to_string(per_byte));
   EXPECT_LT(per_byte, 2'500u);
-  std::string random;
-  for (uint32_t i = 0, x = 1; i < 65536; ++i) {
+  std::string bytes, letters, wide;
+  uint32_t x = 1;
+  for (uint32_t i = 0; i < 65536; ++i) {
     x = x * 1664525 + 1013904223;
-    random.push_back(static_cast<char>(x >> 24 & 0x7f));
+    bytes.push_back(static_cast<char>(x >> 24 & 0x7f));
+    letters.push_back(static_cast<char>('a' + (x >> 16) % 26));  // one word of 64 KB
+    if (i % 3 == 0)
+      wide +=
+          {'\xe4', static_cast<char>(0xb8 + (x >> 30)), static_cast<char>(0x80 + (x >> 24) % 64)};
   }
-  for (const std::string& text : {std::string(65536, 'a'), std::string(65536, ' '), random}) {
-    EXPECT_LT(TokenizeCost(text) / text.size(), 4 * per_byte) << base::Printable(text, 10);
+  for (const std::string& text : {std::string(65536, 'a'), std::string(65536, ' '),
+                                  std::string(65536, '7'), bytes, letters, wide}) {
+    const uint64_t cost = TokenizeCost(text) / text.size();
+    EXPECT_LT(cost, 4 * per_byte) << base::Printable(text, 10);
+    RecordProperty("per_byte_" + base::ToHex(base::AsBytes(text.substr(0, 4))),
+                   std::to_string(cost));
   }
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <random>
 
 #include "base/hex.h"
 #include "candid/text.h"
@@ -72,6 +73,31 @@ TEST(WasmEqualsNative, LogitsBitForBit) {
   }
 }
 
+// Random shapes, among them those with kernels of their own; both modes; prompts cut anywhere.
+TEST(WasmEqualsNative, PackedLogitsOfManyShapes) {
+  ProbeCanister canister;
+  std::mt19937 random(7);
+  const auto below = [&](uint32_t n) { return static_cast<uint32_t>(random() % n); };
+  constexpr uint32_t kHeadDims[] = {1, 3, 4, 7, 16, 32, 64, 64, 64, 100};
+  constexpr uint32_t kEmbds[] = {192, 384, 768, 128, 256, 200, 400, 1600};
+  for (int round = 0; round < 40; ++round) {
+    uint32_t n_head = 1 + below(4), n_embd = n_head * kHeadDims[below(10)];
+    if (round % 2 == 0) {
+      n_embd = kEmbds[below(8)];
+      n_head = n_embd % 64 == 0 ? n_embd / 64 : n_embd / 8;
+    }
+    const uint32_t numbers[] = {below(2),      1 + below(150), 70,       n_embd,
+                                n_head,        1 + below(2),   below(2), 1 + below(70),
+                                1 + below(12), below(1000)};
+    Bytes message;
+    for (const uint32_t number : numbers) base::AppendFixed(message, number);
+    const Bytes native = probes::PackedLogits(message);
+    ASSERT_GE(native.size(), 36u) << base::AsText(native);
+    EXPECT_EQ(canister.Run("packed_logits", message), native)
+        << "mode " << numbers[0] << ", n_embd " << n_embd << ", n_head " << n_head;
+  }
+}
+
 TEST(WasmEqualsNative, EveryCorpus) {
   const std::pair<const char*, const char*> kCorpora[] = {{"safetensors_fuzz", "safetensors"},
                                                           {"tokenizer_json_fuzz", "tokenizer_json"},
@@ -113,6 +139,22 @@ TEST(WasmEqualsNative, CandidConformanceBlobs) {
     }
   }
   EXPECT_GT(blobs, 400);
+}
+
+TEST(WasmEqualsNative, EveryVectorOperation) {
+  ProbeCanister canister;
+  constexpr uint32_t kEdges[] = {0,          0x80000000, 0x3f800000, 0x7f800000, 0xff800000,
+                                 0x7fc00000, 0xffc00000, 0x7fa00001, 0x00000001, 0x7f7fffff,
+                                 0x7fffffff, 0x80008000, 0x4b400000, 0x7fff8000};
+  Bytes message;
+  for (const uint32_t a : kEdges) {
+    for (const uint32_t b : kEdges) {
+      for (uint32_t i = 0; i < 16; ++i) base::AppendFixed(message, i / 4 % 2 == 0 ? a : b);
+    }
+  }
+  std::mt19937 random(1);
+  for (int i = 0; i < 16'000; ++i) base::AppendFixed(message, static_cast<uint32_t>(random()));
+  EXPECT_EQ(canister.Run("simd", message), probes::Simd(message));
 }
 
 TEST(WasmEqualsNative, Sha256) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace simd::scalar {
 
@@ -14,6 +15,9 @@ struct F32x4 {
 };
 struct I32x4 {
   int32_t lane[4];
+};
+struct I16x8 {
+  int16_t lane[8];
 };
 
 template <class Out, class In, class Op>
@@ -59,6 +63,10 @@ inline F32x4 Mul(F32x4 a, F32x4 b) {
 }
 inline F32x4 Div(F32x4 a, F32x4 b) {
   return Map<F32x4>(a, b, [](float x, float y) { return x / y; });
+}
+inline F32x4 Abs(F32x4 a) {  // of a NaN: its bits without the sign
+  return Map<F32x4>(
+      a, [](float x) { return std::bit_cast<float>(std::bit_cast<uint32_t>(x) & 0x7fffffff); });
 }
 inline F32x4 Sqrt(F32x4 a) {
   return Map<F32x4>(a, [](float x) { return std::sqrt(x); });
@@ -115,6 +123,11 @@ inline I32x4 And(I32x4 a, I32x4 b) {
 inline I32x4 Or(I32x4 a, I32x4 b) {
   return Map<I32x4>(a, b, [](int32_t x, int32_t y) { return x | y; });
 }
+inline I32x4 Max(I32x4 a, I32x4 b) {
+  return Map<I32x4>(a, b, [](int32_t x, int32_t y) { return x < y ? y : x; });
+}
+// Is any bit of any lane set?
+inline bool AnyTrue(I32x4 a) { return (a.lane[0] | a.lane[1] | a.lane[2] | a.lane[3]) != 0; }
 // Shifts: 0 <= count < 32.
 template <int count>
 inline I32x4 ShiftLeft(I32x4 a) {
@@ -130,6 +143,79 @@ inline I32x4 ShiftRightZero(I32x4 a) {  // fills with zeros
 }
 inline F32x4 ToF32(I32x4 a) {  // rounds to nearest, ties to even
   return Map<F32x4>(a, [](int32_t x) { return static_cast<float>(x); });
+}
+
+// ---- 16-bit lanes ----
+
+inline I16x8 Load(const int16_t* from) {
+  I16x8 out;
+  std::memcpy(&out, from, sizeof(out));
+  return out;
+}
+inline void Store(int16_t* to, I16x8 a) { std::memcpy(to, &a, sizeof(a)); }
+// Eight numbers of 8 bits, widened.
+inline I16x8 LoadWiden(const int8_t* from) {
+  I16x8 out;
+  for (int i = 0; i < 8; ++i) out.lane[i] = from[i];
+  return out;
+}
+// Two numbers, four times: x y x y x y x y.
+inline I16x8 LoadPairSplat(const int16_t* from) {
+  I16x8 out;
+  for (int i = 0; i < 8; ++i) out.lane[i] = from[i % 2];
+  return out;
+}
+// Lane i: a[2i]*b[2i] + a[2i+1]*b[2i+1]. Wraps only where all four numbers are -32768.
+inline I32x4 Dot(I16x8 a, I16x8 b) {
+  I32x4 out;
+  for (int i = 0; i < 4; ++i) {
+    out.lane[i] = Signed(Unsigned(a.lane[2 * i] * b.lane[2 * i]) +
+                         Unsigned(a.lane[2 * i + 1] * b.lane[2 * i + 1]));
+  }
+  return out;
+}
+// The low 16 bits of each lane: first those of a, then those of b.
+inline I16x8 Low16(I32x4 a, I32x4 b) {
+  I16x8 out;
+  for (int i = 0; i < 4; ++i) {
+    out.lane[i] = static_cast<int16_t>(a.lane[i]);
+    out.lane[4 + i] = static_cast<int16_t>(b.lane[i]);
+  }
+  return out;
+}
+// The low 16 bits of each lane: a0 b0 a1 b1 a2 b2 a3 b3.
+inline I16x8 Low16Pairs(I32x4 a, I32x4 b) {
+  I16x8 out;
+  for (int i = 0; i < 4; ++i) {
+    out.lane[2 * i] = static_cast<int16_t>(a.lane[i]);
+    out.lane[2 * i + 1] = static_cast<int16_t>(b.lane[i]);
+  }
+  return out;
+}
+// Stores the low 8 bits of each lane as 8 bytes: a0 b0 a1 b1 a2 b2 a3 b3.
+inline void StoreLow8Pairs(int8_t* to, I32x4 a, I32x4 b) {
+  for (int i = 0; i < 4; ++i) {
+    to[2 * i] = static_cast<int8_t>(a.lane[i]);
+    to[2 * i + 1] = static_cast<int8_t>(b.lane[i]);
+  }
+}
+// Stores lane i, or lanes 2i and 2i + 1.
+template <int i>
+inline void StoreLane(int16_t* to, I16x8 a) {
+  *to = a.lane[i];
+}
+template <int i>
+inline void StorePair(int16_t* to, I16x8 a) {
+  to[0] = a.lane[2 * i];
+  to[1] = a.lane[2 * i + 1];
+}
+
+// Turns a 4x4 matrix of rows a, b, c, d over.
+inline void Transpose(F32x4& a, F32x4& b, F32x4& c, F32x4& d) {
+  F32x4* rows[4] = {&a, &b, &c, &d};
+  for (int i = 0; i < 4; ++i) {
+    for (int j = i + 1; j < 4; ++j) std::swap(rows[i]->lane[j], rows[j]->lane[i]);
+  }
 }
 
 }  // namespace simd::scalar

@@ -5,6 +5,7 @@
 #include <smmintrin.h>
 
 #include <cstdint>
+#include <cstring>
 
 namespace simd::sse {
 
@@ -12,6 +13,9 @@ struct F32x4 {
   __m128 v;
 };
 struct I32x4 {
+  __m128i v;
+};
+struct I16x8 {
   __m128i v;
 };
 
@@ -32,6 +36,7 @@ inline F32x4 Add(F32x4 a, F32x4 b) { return {_mm_add_ps(a.v, b.v)}; }
 inline F32x4 Sub(F32x4 a, F32x4 b) { return {_mm_sub_ps(a.v, b.v)}; }
 inline F32x4 Mul(F32x4 a, F32x4 b) { return {_mm_mul_ps(a.v, b.v)}; }
 inline F32x4 Div(F32x4 a, F32x4 b) { return {_mm_div_ps(a.v, b.v)}; }
+inline F32x4 Abs(F32x4 a) { return {_mm_andnot_ps(_mm_set1_ps(-0.0f), a.v)}; }
 inline F32x4 Sqrt(F32x4 a) { return {_mm_sqrt_ps(a.v)}; }
 // minps yields its *second* operand for NaN and for equal zeros, wasm's pmin its first.
 inline F32x4 Pmin(F32x4 a, F32x4 b) { return {_mm_min_ps(b.v, a.v)}; }
@@ -55,6 +60,8 @@ inline I32x4 Add(I32x4 a, I32x4 b) { return {_mm_add_epi32(a.v, b.v)}; }
 inline I32x4 Sub(I32x4 a, I32x4 b) { return {_mm_sub_epi32(a.v, b.v)}; }
 inline I32x4 And(I32x4 a, I32x4 b) { return {_mm_and_si128(a.v, b.v)}; }
 inline I32x4 Or(I32x4 a, I32x4 b) { return {_mm_or_si128(a.v, b.v)}; }
+inline I32x4 Max(I32x4 a, I32x4 b) { return {_mm_max_epi32(a.v, b.v)}; }
+inline bool AnyTrue(I32x4 a) { return _mm_testz_si128(a.v, a.v) == 0; }
 template <int count>
 inline I32x4 ShiftLeft(I32x4 a) {
   return {_mm_slli_epi32(a.v, count)};
@@ -68,6 +75,42 @@ inline I32x4 ShiftRightZero(I32x4 a) {
   return {_mm_srli_epi32(a.v, count)};
 }
 inline F32x4 ToF32(I32x4 a) { return {_mm_cvtepi32_ps(a.v)}; }
+
+inline I16x8 Load(const int16_t* from) {
+  return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))};
+}
+inline void Store(int16_t* to, I16x8 a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), a.v); }
+inline I16x8 LoadWiden(const int8_t* from) { return {_mm_cvtepi8_epi16(_mm_loadu_si64(from))}; }
+inline I16x8 LoadPairSplat(const int16_t* from) {
+  int32_t pair;
+  std::memcpy(&pair, from, sizeof(pair));
+  return {_mm_set1_epi32(pair)};
+}
+inline I32x4 Dot(I16x8 a, I16x8 b) { return {_mm_madd_epi16(a.v, b.v)}; }
+inline I16x8 Low16(I32x4 a, I32x4 b) {
+  const __m128i low = _mm_set1_epi32(0xffff);
+  return {_mm_packus_epi32(_mm_and_si128(a.v, low), _mm_and_si128(b.v, low))};
+}
+inline I16x8 Low16Pairs(I32x4 a, I32x4 b) {
+  return {_mm_blend_epi16(a.v, _mm_slli_epi32(b.v, 16), 0xaa)};
+}
+inline void StoreLow8Pairs(int8_t* to, I32x4 a, I32x4 b) {
+  const __m128i order = _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1);
+  _mm_storeu_si64(to, _mm_shuffle_epi8(Low16Pairs(a, b).v, order));
+}
+template <int i>
+inline void StoreLane(int16_t* to, I16x8 a) {
+  *to = static_cast<int16_t>(_mm_extract_epi16(a.v, i));
+}
+template <int i>
+inline void StorePair(int16_t* to, I16x8 a) {
+  const int pair = _mm_extract_epi32(a.v, i);
+  std::memcpy(to, &pair, sizeof(pair));
+}
+
+inline void Transpose(F32x4& a, F32x4& b, F32x4& c, F32x4& d) {
+  _MM_TRANSPOSE4_PS(a.v, b.v, c.v, d.v);
+}
 
 }  // namespace simd::sse
 

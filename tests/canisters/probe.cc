@@ -15,5 +15,8 @@ PROBE(tokenizer_json, probes::TokenizerJson)
 PROBE(config_json, probes::ConfigJson)
 PROBE(candid, probes::Candid)
 PROBE(sha256, probes::Sha256)
+PROBE(simd, probes::Simd)
+PROBE(packed_logits, probes::PackedLogits)
+PROBE(packed_file, probes::PackedFile)
 
 }  // namespace

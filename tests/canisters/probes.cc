@@ -4,9 +4,13 @@
 #include "candid/decode.h"
 #include "gpt2/import/config.h"
 #include "gpt2/import/loader.h"
+#include "gpt2/make_model.h"
 #include "gpt2/model/model.h"
+#include "gpt2/packed/packed_session.h"
+#include "gpt2/packed/packer.h"
 #include "gpt2/session.h"
 #include "gpt2/tokenizer/tokenizer.h"
+#include "simd/every_op.h"
 
 namespace probes {
 namespace {
@@ -31,12 +35,23 @@ class SpanSource : public gpt2::ByteSource {
   ByteSpan bytes_;
 };
 
-Bytes Text(std::string_view text) { return {text.begin(), text.end()}; }
+class BytesSink : public gpt2::ByteSink {
+ public:
+  base::Status Write(ByteSpan bytes) override {
+    base::Append(bytes_, bytes);
+    return {};
+  }
+  const Bytes& bytes() const { return bytes_; }
 
-template <class T>
-Bytes Outcome(const Result<T>& result, std::string_view accepted) {
-  return Text(result ? accepted : result.error().message);
+ private:
+  Bytes bytes_;
+};
+
+void AppendFloats(Bytes& out, std::span<const float> floats) {
+  base::Append(out, {reinterpret_cast<const uint8_t*>(floats.data()), floats.size_bytes()});
 }
+
+Bytes Text(std::string_view text) { return {text.begin(), text.end()}; }
 
 Result<Bytes> RunLogits(ByteSpan message) {
   base::ByteReader in(message);
@@ -54,8 +69,30 @@ Result<Bytes> RunLogits(ByteSpan message) {
   for (const gpt2::TokenId id : ids) {
     TRY_STATUS(session.Append({&id, 1}));
     session.Step();
-    const std::span<const float> logits = session.Logits();
-    base::Append(out, {reinterpret_cast<const uint8_t*>(logits.data()), logits.size_bytes()});
+    AppendFloats(out, session.Logits());
+  }
+  return out;
+}
+
+Result<Bytes> RunPacked(const gpt2::MakeModelArgs& args, gpt2::PackedMode mode, uint32_t tokens,
+                        uint32_t piece) {
+  BytesSink safetensors, packed;
+  TRY_STATUS(gpt2::WriteRandomModel(args, safetensors));
+  SpanSource source(safetensors.bytes());
+  auto packer = TRY(gpt2::Packer::Open(args.hparams, mode, source, packed));
+  while (!TRY(packer.Step())) {
+  }
+  SpanSource packed_source(packed.bytes());
+  const gpt2::PackedModel model = TRY(gpt2::PackedModel::Load(packed_source));
+  const base::Sha256Digest digest = base::Sha256Of(packed.bytes());
+  Bytes out(digest.begin(), digest.end());
+  gpt2::PackedSession session(model);
+  for (uint32_t i = 0; i < tokens; ++i) {
+    const gpt2::TokenId id = (i * 7919 + i / 3) % args.hparams.n_vocab;
+    TRY_STATUS(session.Append({&id, 1}));
+    if (i % piece != piece - 1 && i + 1 != tokens) continue;
+    while (!session.Prefilled()) session.Step();
+    AppendFloats(out, session.Logits());
   }
   return out;
 }
@@ -67,11 +104,34 @@ Bytes Logits(ByteSpan message) {
   return result ? std::move(*result) : Text(result.error().message);
 }
 
-// Against the shape that the corpus is made for.
+Bytes PackedLogits(ByteSpan message) {
+  base::ByteReader in(message);
+  uint32_t n[10];
+  for (uint32_t& number : n) number = in.Fixed<uint32_t>().value();
+  const gpt2::Hparams hparams{n[1], n[2], n[3], n[4], n[5]};
+  Result<Bytes> result =
+      RunPacked({hparams, n[9], n[6] != 0}, static_cast<gpt2::PackedMode>(n[0]), n[7], n[8]);
+  return result ? std::move(*result) : Text(result.error().message);
+}
+
+Bytes PackedFile(ByteSpan file) {
+  SpanSource source(file);
+  const auto model = gpt2::PackedModel::Load(source);
+  return Text(model ? "accepted" : model.error().message);
+}
+
+// Against the shape that the corpus is made for (tools/make_corpora.py): the embedding's bits.
 Bytes Safetensors(ByteSpan file) {
   SpanSource source(file);
-  const gpt2::Hparams tiny{512, 128, 64, 4, 2, 1e-5f};
-  return Outcome(gpt2::SafetensorsLoader::Open(tiny, source), "accepted");
+  const gpt2::Hparams small{5, 3, 4, 2, 1, 1e-5f};
+  auto loader = gpt2::SafetensorsLoader::Open(small, source);
+  if (!loader) return Text(loader.error().message);
+  while (!loader->Step().value()) {
+  }
+  const gpt2::Weights weights = loader->Take();
+  const auto values = weights.head().values();
+  return {reinterpret_cast<const uint8_t*>(values.data()),
+          reinterpret_cast<const uint8_t*>(values.data() + values.size())};
 }
 
 Bytes TokenizerJson(ByteSpan file) {
@@ -101,6 +161,17 @@ Bytes Candid(ByteSpan message) {
 Bytes Sha256(ByteSpan message) {
   const base::Sha256Digest digest = base::Sha256Of(message);
   return {digest.begin(), digest.end()};
+}
+
+Bytes Simd(ByteSpan message) {
+  Bytes out;
+  for (size_t at = 0; at + simd::kEveryOpInputBytes <= message.size();
+       at += simd::kEveryOpInputBytes) {
+    for (const simd::OpResult& result : simd::EveryOp::Run(message.data() + at)) {
+      base::Append(out, result.bytes);
+    }
+  }
+  return out;
 }
 
 }  // namespace probes

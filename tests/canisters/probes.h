@@ -10,20 +10,34 @@ namespace probes {
 // Gives the logits after every id, as f32; an Error's sentence if the model is refused.
 base::Bytes Logits(base::ByteSpan message);
 
+// Message: u32 mode, n_vocab, n_ctx, n_embd, n_head, n_layer, outliers, tokens, piece, seed. Makes
+// a random model, packs and loads it, runs that many tokens, appended `piece` at a time. Gives the
+// SHA-256 of the packed file and the logits at the end of each piece.
+base::Bytes PackedLogits(base::ByteSpan message);
+
 // A parser fed with any bytes: its outcome, a sentence or a checksum of what it made.
 base::Bytes Safetensors(base::ByteSpan file);
 base::Bytes TokenizerJson(base::ByteSpan file);
 base::Bytes ConfigJson(base::ByteSpan file);
+base::Bytes PackedFile(base::ByteSpan file);
 base::Bytes Candid(base::ByteSpan message);
 base::Bytes Sha256(base::ByteSpan message);
+// Every vector operation on each 64 bytes of the message.
+base::Bytes Simd(base::ByteSpan message);
 
 struct Probe {
   const char* name;
   base::Bytes (*run)(base::ByteSpan);
 };
-inline constexpr Probe kProbes[] = {
-    {"logits", Logits},          {"safetensors", Safetensors}, {"tokenizer_json", TokenizerJson},
-    {"config_json", ConfigJson}, {"candid", Candid},           {"sha256", Sha256}};
+inline constexpr Probe kProbes[] = {{"logits", Logits},
+                                    {"safetensors", Safetensors},
+                                    {"tokenizer_json", TokenizerJson},
+                                    {"config_json", ConfigJson},
+                                    {"candid", Candid},
+                                    {"sha256", Sha256},
+                                    {"simd", Simd},
+                                    {"packed_logits", PackedLogits},
+                                    {"packed_file", PackedFile}};
 
 }  // namespace probes
 

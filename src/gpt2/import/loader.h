@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "gpt2/byte_source.h"
 #include "gpt2/hparams.h"
-#include "gpt2/import/safetensors.h"
+#include "gpt2/import/tensor_plan.h"
 #include "gpt2/weights.h"
 
 namespace gpt2 {
@@ -34,21 +34,11 @@ class SafetensorsLoader {
   Weights Take();
 
  private:
-  struct Job {
-    uint64_t offset;  // in the file
-    uint64_t count;   // numbers
-    Dtype dtype;
-    Tensor* place;  // in *weights_
-  };
-
-  SafetensorsLoader(ByteSource& source) : source_(&source) {}
-
-  base::Status Plan(const Hparams& hparams, const std::vector<TensorEntry>& entries);
-  base::Result<uint64_t> Piece(const Job& job, uint64_t bytes_max);
+  explicit SafetensorsLoader(ByteSource& source) : source_(&source) {}
 
   ByteSource* source_;
   std::unique_ptr<Weights> weights_ = std::make_unique<Weights>();  // jobs point into it
-  std::vector<Job> jobs_;                                           // in the order of the file
+  std::vector<PlannedTensor> jobs_;                                 // in the order of the file
   size_t job_ = 0;                                                  // the one at work
   uint64_t count_done_ = 0;                                         // of it
   uint64_t bytes_done_ = 0, bytes_total_ = 0;

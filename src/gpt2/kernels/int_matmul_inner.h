@@ -1,0 +1,96 @@
+// The inner loops of int_matmul.cc, apart so that the bench canister can make them for other
+// numbers of tokens. Fully unrolled: every pointer increment becomes the offset of a load, and
+// activations live in locals. Loop strength reduction would undo that: files that include this are
+// compiled with -mllvm -disable-lsr.
+#ifndef GPT2IC_GPT2_KERNELS_INT_MATMUL_INNER_H_
+#define GPT2IC_GPT2_KERNELS_INT_MATMUL_INNER_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "simd/simd.h"
+
+namespace gpt2::inner {
+
+using simd::F32x4;
+using simd::I16x8;
+using simd::I32x4;
+
+inline I16x8 LoadWeights(const int8_t* from) { return simd::LoadWiden(from); }
+inline I16x8 LoadWeights(const int16_t* from) { return simd::Load(from); }
+
+// Dot products (of two inputs each) whose integer sum cannot overflow.
+template <class Weight>
+inline constexpr uint32_t kGroupDots = sizeof(Weight) == 1 ? 128 : 8;
+
+enum class Part : uint8_t { kFirst, kNext };  // does a kernel begin the sums or add to them?
+
+// One chunk of one block for one token: adds its groups to `sum` in order.
+template <uint32_t kDots, class Weight, Part part, class Weights, class Acts>
+[[gnu::always_inline]] inline F32x4 AddChunk(F32x4 sum, Weights weights, Acts acts) {
+  constexpr uint32_t kGroup = std::min(kGroupDots<Weight>, kDots);
+  bool first = part == Part::kFirst;
+#pragma clang loop unroll(full)
+  for (uint32_t g = 0; g < kDots; g += kGroup) {
+    I32x4 dots = simd::Dot(acts(g), weights(g));
+#pragma clang loop unroll(full)
+    for (uint32_t d = g + 1; d < std::min(g + kGroup, kDots); ++d) {
+      dots = simd::Add(simd::Dot(acts(d), weights(d)), dots);
+    }
+    sum = first ? simd::ToF32(dots) : simd::Add(simd::ToF32(dots), sum);
+    first = false;
+  }
+  return sum;
+}
+
+// kChunks chunks of every block, for one token. `stride`: weights from a block to the next.
+template <uint32_t kDots, uint32_t kChunks, class Weight, Part part>
+[[gnu::noinline]] void Vector(const Weight* w, uint32_t stride, const int16_t* __restrict acts,
+                              float* __restrict sums, uint32_t blocks) {
+  I16x8 act[kChunks * kDots];
+#pragma clang loop unroll(full)
+  for (uint32_t i = 0; i < kChunks * kDots; ++i) act[i] = simd::LoadPairSplat(acts + 2 * i);
+  for (const float* end = sums + 4 * blocks; sums != end; sums += 4, w += stride) {
+    F32x4 sum = part == Part::kFirst ? simd::Splat(0.0f) : simd::Load(sums);
+    const auto chunk = [&]<Part chunk_part>(uint32_t c) {
+      return AddChunk<kDots, Weight, chunk_part>(
+          sum, [&](uint32_t d) { return LoadWeights(w + (c * kDots + d) * 8); },
+          [&](uint32_t d) { return act[c * kDots + d]; });
+    };
+    sum = chunk.template operator()<part>(0);
+#pragma clang loop unroll(full)
+    for (uint32_t c = 1; c < kChunks; ++c) sum = chunk.template operator()<Part::kNext>(c);
+    simd::Store(sums, sum);
+  }
+}
+
+// One chunk of every block, for kTokens tokens: each weight is loaded once.
+template <uint32_t kDots, uint32_t kTokens, class Weight, Part part>
+[[gnu::noinline]] void Tokens(const Weight* w, uint32_t stride, const int16_t* __restrict acts,
+                              uint32_t acts_stride, float* __restrict sums, uint32_t blocks) {
+  I16x8 act[kTokens][kDots];
+#pragma clang loop unroll(full)
+  for (uint32_t t = 0; t < kTokens; ++t) {
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < kDots; ++i) {
+      act[t][i] = simd::LoadPairSplat(acts + t * acts_stride + 2 * i);
+    }
+  }
+  for (const float* end = sums + 4 * kTokens * blocks; sums != end;
+       sums += 4 * kTokens, w += stride) {
+    I16x8 weight[kDots];
+#pragma clang loop unroll(full)
+    for (uint32_t d = 0; d < kDots; ++d) weight[d] = LoadWeights(w + d * 8);
+#pragma clang loop unroll(full)
+    for (uint32_t t = 0; t < kTokens; ++t) {
+      const F32x4 sum = part == Part::kFirst ? simd::Splat(0.0f) : simd::Load(sums + 4 * t);
+      simd::Store(sums + 4 * t, AddChunk<kDots, Weight, part>(
+                                    sum, [&](uint32_t d) { return weight[d]; },
+                                    [&](uint32_t d) { return act[t][d]; }));
+    }
+  }
+}
+
+}  // namespace gpt2::inner
+
+#endif  // GPT2IC_GPT2_KERNELS_INT_MATMUL_INNER_H_

@@ -1,0 +1,224 @@
+#include "gpt2/packed/packed_session.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gpt2 {
+namespace {
+
+// Upper bounds of instructions for estimates, from docs/bench.md with some 3% added.
+struct Rates {
+  double product, product_exact, product_any;  // per multiply-add of one token
+  double channel;                              // floats of a token, per channel of n_embd and layer
+  double attention;  // per channel and position, positions in blocks of 32
+  double logit;      // per logit, the product apart
+};
+constexpr Rates kRates = {0.66, 0.70, 3.0, 230, 2.2, 8};
+constexpr uint64_t kPageBytes = 65536, kPageRead = 80'000, kPageWritten = 160'000;
+
+uint64_t Pages(uint64_t bytes) { return bytes / kPageBytes + 2; }
+
+double ProductCost(const IntMatrix& m) {
+  const double macs = 4.0 * m.blocks * m.n_in;
+  if (m.n_in % ChunkInputs(m.n_in) != 0) return macs * kRates.product_any;
+  return macs * (m.weights8 != nullptr ? kRates.product : kRates.product_exact);
+}
+
+}  // namespace
+
+PackedSession::PackedSession(const PackedModel& model)
+    : model_(&model),
+      n_embd4_(static_cast<uint32_t>(RoundUp(model.hparams().n_embd, 4))),
+      attention_scale_(1.0f / std::sqrt(static_cast<float>(model.hparams().head_dim()))),
+      kv_(model.hparams()),
+      inputs_(model.hparams().n_embd),
+      hidden_inputs_(uint64_t{4} * model.hparams().n_embd),
+      x_(size_t{kPrefillTokens} * n_embd4_),
+      qkv_(size_t{3} * model.hparams().n_embd + 4),
+      head_(kv_.head_dim4()),
+      scratch_(size_t{4} * n_embd4_),
+      sums_(size_t{4} * n_embd4_ * kPrefillTokens) {}
+
+base::Status PackedSession::Append(std::span<const TokenId> tokens) {
+  const uint32_t n_vocab = model_->hparams().n_vocab;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i] < n_vocab) continue;
+    return base::Err("token id ", tokens[i], " at position ", tokens_.size() + i,
+                     ", expected less than n_vocab ", n_vocab);
+  }
+  if (tokens.size() > capacity() - tokens_.size()) {
+    return base::Err(tokens_.size() + tokens.size(), " tokens, expected at most n_ctx ",
+                     capacity());
+  }
+  tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+  return {};
+}
+
+void PackedSession::Step(uint64_t instructions_max) {
+  CHECK(!Prefilled());
+  const bool many = size() - run_ >= kPrefillTokens &&
+                    TokenCost(run_ + kPrefillTokens - 1) <= instructions_max / kPrefillTokens;
+  RunBatch(many ? kPrefillTokens : 1);
+}
+
+void PackedSession::RunBatch(uint32_t count) {
+  Enter(Phase::kRest);
+  for (uint32_t t = 0; t < count; ++t) {
+    model_->Embed(tokens_[run_ + t], run_ + t, Residual(t));
+    kv_.Reserve(run_ + t);
+  }
+  const uint32_t n_layer = model_->hparams().n_layer;
+  for (uint32_t layer = 0; layer + 1 < n_layer; ++layer) Layer(layer, count, {0, count});
+  // What the last layer makes of a token is only needed where logits may be asked for.
+  const bool at_end = run_ + count == size();
+  Layer(n_layer - 1, count, at_end ? Span{count - 1, 1} : Span{count, 0});
+  last_ = count - 1;
+  run_ += count;
+}
+
+// One block of the model. All `count` tokens of the batch leave their keys and values; only those
+// of `full` go on from there: all of them, the last, or none.
+void PackedSession::Layer(uint32_t layer, uint32_t count, Span full) {
+  const PackedModel::Block& block = model_->h()[layer];
+  const uint32_t query_blocks = full.first == 0 ? 0 : model_->hparams().n_embd / kBlockRows;
+  const Span all{0, count};
+  Enter(Phase::kNormAndActivation);
+  NormQuantize(block.ln_1, all);                      // [t, n_embd]
+  Product(block.c_attn, inputs_, all, query_blocks);  // -> [t, 3*n_embd], or without queries
+  for (uint32_t t = 0; t < count; ++t) {
+    Enter(Phase::kRest);
+    Dequantize(SumsOf(all, t), block.c_attn, query_blocks, block.c_attn.blocks - query_blocks,
+               inputs_.steps[t], qkv_.data() + size_t{4} * query_blocks);
+    StoreKeysAndValues(layer, run_ + t);
+    if (t >= full.first && query_blocks == 0) Attend(layer, run_ + t, t);  // -> [t, n_embd]
+  }
+  if (full.count == 0) return;
+  if (query_blocks != 0) {  // of the last token alone
+    Enter(Phase::kMatrix);
+    Multiply(block.c_attn, 0, query_blocks + (model_->hparams().n_embd % kBlockRows != 0),
+             inputs_.Row(full.first), sums_.data());
+    Enter(Phase::kRest);
+    Dequantize({sums_.data(), 4}, block.c_attn, 0, n_embd4_ / 4, inputs_.steps[full.first],
+               scratch_.data());
+    std::copy_n(scratch_.data(), model_->hparams().n_embd, qkv_.data());
+    Attend(layer, run_ + full.first, full.first);
+  }
+  Product(block.attn_c_proj, inputs_, full);  // -> [t, n_embd]
+  Add(block.attn_c_proj, inputs_, full);
+
+  NormQuantize(block.ln_2, full);      // [t, n_embd]
+  Product(block.c_fc, inputs_, full);  // -> [t, 4*n_embd]
+  Enter(Phase::kNormAndActivation);
+  for (uint32_t t = full.first; t < full.first + full.count; ++t) {
+    hidden_inputs_.steps[t] = GeluQuantize(SumsOf(full, t), block.c_fc, inputs_.steps[t],
+                                           scratch_.data(), hidden_inputs_.Row(t));
+  }
+  Product(block.mlp_c_proj, hidden_inputs_, full);  // -> [t, n_embd]
+  Add(block.mlp_c_proj, hidden_inputs_, full);
+}
+
+void PackedSession::NormQuantize(const NormView& norm, Span span) {
+  Enter(Phase::kNormAndActivation);
+  const Hparams& hparams = model_->hparams();
+  for (uint32_t t = span.first; t < span.first + span.count; ++t) {
+    inputs_.steps[t] =
+        LayerNormQuantize(Residual(t), hparams.n_embd, norm, hparams.layer_norm_epsilon,
+                          scratch_.data(), inputs_.Row(t));
+  }
+}
+
+void PackedSession::Product(const IntMatrix& m, Inputs& inputs, Span span, uint32_t first_block) {
+  Enter(Phase::kMatrix);
+  const auto multiply = span.count == 1 ? Multiply : MultiplyTokens;
+  multiply(m, first_block, m.blocks - first_block, inputs.Row(span.first), sums_.data());
+}
+
+void PackedSession::Add(const IntMatrix& m, const Inputs& inputs, Span span) {
+  Enter(Phase::kRest);
+  for (uint32_t t = span.first; t < span.first + span.count; ++t) {
+    AddDequantized(SumsOf(span, t), m, inputs.steps[t], Residual(t));
+  }
+}
+
+// A head's part of a row, padded with zeros.
+const float* PackedSession::Head(const float* row, uint32_t head) {
+  const uint32_t head_dim = model_->hparams().head_dim();
+  const float* from = row + size_t{head} * head_dim;
+  if (head_dim % 4 == 0) return from;
+  std::copy_n(from, head_dim, head_.data());
+  return head_.data();
+}
+
+void PackedSession::StoreKeysAndValues(uint32_t layer, uint32_t pos) {
+  const Hparams& hparams = model_->hparams();
+  const float* keys = qkv_.data() + hparams.n_embd;
+  const float* values = keys + hparams.n_embd;
+  for (uint32_t head = 0; head < hparams.n_head; ++head) {
+    kv_.StoreKey(layer, head, pos, Head(keys, head));
+    kv_.StoreValue(layer, head, pos, Head(values, head));
+  }
+}
+
+void PackedSession::Attend(uint32_t layer, uint32_t pos, uint32_t t) {
+  Enter(Phase::kAttention);
+  const Hparams& hparams = model_->hparams();
+  const uint32_t head_dim = hparams.head_dim();
+  const bool padded = head_dim % 4 != 0;
+  for (uint32_t head = 0; head < hparams.n_head; ++head) {
+    float* out = scratch_.data() + size_t{head} * head_dim;
+    float* to = padded ? head_.data() : out;
+    IntAttention(Head(qkv_.data(), head), attention_scale_, kv_, layer, head, pos, attention_, to);
+    if (padded) {
+      std::copy_n(to, head_dim, out);
+      std::fill(head_.begin(), head_.end(), 0.0f);
+    }
+  }
+  std::fill(scratch_.data() + hparams.n_embd, scratch_.data() + n_embd4_, 0.0f);
+  const uint32_t n4 = n_embd4_ / 4;
+  inputs_.steps[t] = Quantize(scratch_.data(), n4, AbsMax(scratch_.data(), n4), inputs_.Row(t));
+}
+
+std::span<const float> PackedSession::Logits() {
+  CHECK(Prefilled() && run_ > 0);
+  if (logits_of_ == run_) return logits_;
+  const IntMatrix& head = model_->head();
+  const size_t padded = size_t{4} * head.blocks;
+  logits_.resize(padded);
+  NormQuantize(model_->ln_f(), {last_, 1});
+  Enter(Phase::kMatrix);
+  Multiply(head, 0, head.blocks, inputs_.Row(last_), logits_.data());
+  Enter(Phase::kRest);
+  Dequantize({logits_.data(), 4}, head, 0, head.blocks, inputs_.steps[last_], logits_.data());
+  logits_.resize(model_->hparams().n_vocab);
+  logits_of_ = run_;
+  return logits_;
+}
+
+uint64_t PackedSession::TokenCost(uint32_t pos) const {
+  const Hparams& hparams = model_->hparams();
+  const PackedModel::Block& block = model_->h()[0];
+  const double products = ProductCost(block.c_attn) + ProductCost(block.attn_c_proj) +
+                          ProductCost(block.c_fc) + ProductCost(block.mlp_c_proj);
+  const double positions = (pos / IntKvCache::kBlockPositions + 1) * IntKvCache::kBlockPositions;
+  const double channels = hparams.n_embd + 64.0 * hparams.n_head;
+  const double layer = products + channels * (kRates.channel + kRates.attention * positions);
+  return static_cast<uint64_t>(hparams.n_layer * layer) + 100'000;
+}
+
+uint64_t PackedSession::LogitsCost() const {
+  const double logits = 4.0 * model_->head().blocks * kRates.logit;
+  return static_cast<uint64_t>(ProductCost(model_->head()) + logits) + 100'000;
+}
+
+uint64_t PackedSession::PageCharges(uint32_t tokens_more) const {
+  const Hparams& hparams = model_->hparams();
+  const uint64_t positions = std::min<uint64_t>(size() + uint64_t{tokens_more}, capacity());
+  const uint64_t blocks = positions / IntKvCache::kBlockPositions + 1;
+  const uint64_t scratch =
+      (uint64_t{60} * kPrefillTokens * n_embd4_ + 32 * positions + 12 * uint64_t{hparams.n_vocab}) +
+      (1 << 20);
+  return Pages(model_->file_bytes()) * kPageRead +
+         blocks * Pages(kv_.block_bytes()) * kPageWritten + Pages(scratch) * kPageWritten;
+}
+
+}  // namespace gpt2

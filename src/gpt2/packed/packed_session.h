@@ -1,0 +1,125 @@
+#ifndef GPT2IC_GPT2_PACKED_PACKED_SESSION_H_
+#define GPT2IC_GPT2_PACKED_PACKED_SESSION_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "base/result.h"
+#include "gpt2/kernels/int_attention.h"
+#include "gpt2/kernels/int_kv_cache.h"
+#include "gpt2/packed/packed_model.h"
+#include "gpt2/token_id.h"
+
+namespace gpt2 {
+
+// The parts of a token's work, for a benchmark.
+enum class Phase : uint8_t { kRest, kMatrix, kAttention, kNormAndActivation };
+
+// Told when the work of a session turns from one phase to another.
+class PhaseObserver {
+ public:
+  virtual ~PhaseObserver() = default;
+  virtual void Enter(Phase phase) = 0;
+};
+
+// One text in the making on a packed model: the same interface as Session (session.h), which is the
+// float32 reference. May stop after any Step and go on in another message; neither that nor how the
+// text was cut into Appends changes a bit of the logits. The model must outlive the session.
+//
+// A canister's message (`left` is what it may still spend):
+//
+//   uint64_t left = limit - margin - session.PageCharges();  // at most, once a message
+//   while (!session.Prefilled() && session.StepCost() <= left) { session.Step(left); ... }
+//   if (session.Prefilled() && session.LogitsCost() <= left) Sample(session.Logits(), ...);
+class PackedSession {
+ public:
+  explicit PackedSession(const PackedModel& model);
+
+  // Takes tokens in, without running them. Err, and no change, if an id is not in the vocabulary or
+  // the context would overflow.
+  base::Status Append(std::span<const TokenId> tokens);
+
+  bool Prefilled() const { return run_ == tokens_.size(); }  // every token taken in has been run
+
+  // Runs the next kPrefillTokens tokens at once if there are so many and `instructions_max` allows,
+  // else one. Requires !Prefilled().
+  void Step(uint64_t instructions_max = UINT64_MAX);
+
+  // The logits [n_vocab] that follow the last token; valid until the next call that is not const.
+  // The head is computed at the first call for a position. Requires Prefilled() and size() > 0.
+  std::span<const float> Logits();
+
+  // Upper bounds of what comes next, in instructions, without page charges: the smallest Step (of
+  // one token), and Logits. PageCharges bounds those of any number of steps in one message, up to
+  // the end of the tokens taken in and `tokens_more` others.
+  uint64_t StepCost() const { return TokenCost(run_); }
+  uint64_t LogitsCost() const;
+  uint64_t TokenCost(uint32_t pos) const;  // StepCost at position pos
+  uint64_t PageCharges(uint32_t tokens_more = 0) const;
+
+  uint32_t size() const { return static_cast<uint32_t>(tokens_.size()); }
+  uint32_t run() const { return run_; }  // tokens that have been run
+  uint32_t capacity() const { return model_->hparams().n_ctx; }
+  uint64_t cache_bytes() const { return kv_.bytes(); }  // of keys and values
+  std::span<const TokenId> tokens() const { return tokens_; }
+
+  void set_observer(PhaseObserver* observer) { observer_ = observer; }
+
+ private:
+  // A product's input: quantised activations of each token of a batch, zeros behind them.
+  struct Inputs {
+    explicit Inputs(uint64_t n_in)
+        : stride(static_cast<uint32_t>(RoundUp(n_in, kInputPadding))),
+          acts(size_t{kPrefillTokens} * stride) {}
+    int16_t* Row(uint32_t t) { return acts.data() + size_t{t} * stride; }
+
+    uint32_t stride;
+    std::vector<int16_t> acts;         // [t, stride]
+    float steps[kPrefillTokens] = {};  // value of one step of a row
+  };
+  // Tokens of a batch, [first, first + count): all of them, or one.
+  struct Span {
+    uint32_t first, count;
+  };
+
+  void RunBatch(uint32_t count);
+  void Layer(uint32_t layer, uint32_t count, Span full);
+  void NormQuantize(const NormView& norm, Span span);
+  void Product(const IntMatrix& m, Inputs& inputs, Span span, uint32_t first_block = 0);
+  Sums SumsOf(Span span, uint32_t t) const {
+    return {sums_.data() + 4 * size_t{t - span.first}, 4 * span.count};
+  }
+  void Add(const IntMatrix& m, const Inputs& inputs, Span span);
+  const float* Head(const float* row, uint32_t head);
+  void StoreKeysAndValues(uint32_t layer, uint32_t pos);
+  void Attend(uint32_t layer, uint32_t pos, uint32_t t);
+  float* Residual(uint32_t t) { return x_.data() + size_t{t} * n_embd4_; }
+  void Enter(Phase phase) {
+    if (observer_ != nullptr) observer_->Enter(phase);
+  }
+
+  const PackedModel* model_;
+  uint32_t n_embd4_;  // n_embd, padded to a multiple of 4
+  float attention_scale_;
+  std::vector<TokenId> tokens_;
+  uint32_t run_ = 0;  // tokens that went through the blocks
+  IntKvCache kv_;
+  AttentionScratch attention_;
+  PhaseObserver* observer_ = nullptr;
+
+  Inputs inputs_, hidden_inputs_;  // of the products that take n_embd and 4*n_embd
+  std::vector<float> x_;           // [t, n_embd4]  the residual stream of a batch
+  std::vector<float> qkv_;         // [3*n_embd]    of one token
+  std::vector<float> head_;        // [head_dim4]   of one head, when head_dim is no multiple of 4
+  std::vector<float> scratch_;     // [4*n_embd]
+  std::vector<float> sums_;        // [blocks, t, 4]  what a product gives
+  std::vector<float> logits_;      // [n_vocab]
+  uint32_t last_ = 0;              // row of x_ with the last token of the last batch
+  uint32_t logits_of_ = 0;         // how many tokens logits_ follows; 0: none yet
+};
+
+}  // namespace gpt2
+
+#endif  // GPT2IC_GPT2_PACKED_PACKED_SESSION_H_
