@@ -365,6 +365,7 @@ void Execution::AppendLog(std::string content) {
 // ---- cycles ------------------------------------------------------------------------------------
 
 Cycles Execution::LiquidBalance() const {
+  if (limits().system_subnet) return effects_.balance;
   const Cycles frozen = IdleCost(canister_, around_.memory_used_elsewhere, *around_.fees,
                                  canister_.settings.freezing_threshold_s);
   return effects_.balance > frozen ? effects_.balance - frozen : 0;
