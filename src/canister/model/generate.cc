@@ -16,7 +16,6 @@ using base::Result;
 
 constexpr uint8_t kGenerateTokensMax = 100;
 constexpr double kTemperatureMax = 2;
-constexpr char kLendMethod[] = "lend_message";
 
 struct Inference {
   Result<std::vector<uint32_t>> result;

@@ -46,7 +46,11 @@ Status StatusNow() {
                  : state.ready   ? "ready"
                  : state.loading ? "loading"
                                  : "empty";
-  if (state.loading) status.loading_percent = 0;
+  if (state.installer) {
+    status.loading_percent = static_cast<uint8_t>(state.installer->percent());
+  } else if (state.loading) {
+    status.loading_percent = 0;
+  }
   status.model = CardOf(state);
   status.heap_bytes = uint64_t{__builtin_wasm_memory_size(0)} * 65536;
   status.stable_bytes = sdk::StablePages() * sdk::kStablePageBytes;

@@ -1,6 +1,7 @@
 // Install, upgrade, timer, callbacks, and what is dropped before it costs.
 #include "canister/model/access.h"
 #include "canister/model/scheduler.h"
+#include "canister/model/setup.h"
 #include "canister/model/state.h"
 #include "canister/sdk/calls.h"
 #include "canister/sdk/canister.h"
@@ -24,8 +25,6 @@ void OrTrap(const base::Status& status) {
 
 namespace {
 
-constexpr sdk::Ticket kEntropyTicket = ~sdk::Ticket{0};
-
 // The installer and whoever upgrades become authorized, as in the seed.
 void Begin() {
   __wasm_call_ctors();
@@ -45,8 +44,7 @@ CANISTER_POST_UPGRADE() {
   Begin();
   RestoreState();
   State& state = TheState();
-  state.loading = state.store.Exists(FileName(Kind::kSafetensors, "active")) ||
-                  state.store.Exists(FileName(Kind::kTokenizer, "active"));
+  state.loading = state.store.Exists(kModelFile) || state.store.Exists(kTokenizerFile);
   state.log.Add(sdk::NowNs(), "upgraded");
   sdk::SetTimer(1);
 }
@@ -92,7 +90,8 @@ CANISTER_INSPECT() {
 
 void sdk::OnAnswer(Ticket ticket, bool rejected) {
   using namespace model;
-  if (ticket != kEntropyTicket) return ContinueWaiting(ticket);
+  if (ticket < kFirstReservedTicket) return ContinueWaiting(ticket);
+  if (ticket != kEntropyTicket) return DriveSetup(ticket, kCallbackInstructions);
   if (rejected) return;
   if (auto decoded = candid::DecodeArgs<base::Bytes>(ArgumentBytes())) {
     TheState().entropy = std::get<0>(*std::move(decoded));

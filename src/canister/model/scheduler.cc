@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "canister/model/sampling_plan.h"
+#include "canister/model/setup.h"
 #include "canister/sdk/calls.h"
 #include "canister/sdk/canister.h"
 
@@ -158,6 +159,7 @@ class Slice {
 
 void RunSlice(State& state, uint64_t message_limit) {
   if (state.loading) state.Load();
+  WorkOnSetup(state, message_limit);
   if (!state.ready) return;
   const uint64_t own = state.gate.policy().instructions_per_message.value_or(message_limit);
   Slice(state, std::min(own, message_limit)).Run();
@@ -171,8 +173,17 @@ void Cancel(State& state, Job& job) {
   Slice::Settle(state, job);
 }
 
+void FailJob(State& state, Job& job, Error error) {
+  FlushText(job);
+  job.state = JobState::kFailed;
+  job.finish_reason = "error";
+  job.error = std::move(error);
+  Slice::Settle(state, job);
+}
+
 void ArmTimer(const State& state) {
-  if (state.loading || state.jobs.unfinished() > 0) sdk::SetTimer(1);  // at the next round
+  if (state.loading || state.installer || state.jobs.unfinished() > 0)
+    sdk::SetTimer(1);  // at the next round
 }
 
 }  // namespace model

@@ -21,36 +21,8 @@ constexpr uint64_t kTokenizerBytesMax = 64 << 20;
 
 State* g_state = nullptr;
 
-Result<std::string> ReadWhole(const store::Store& store, const std::string& name,
-                              uint64_t bytes_max) {
-  const uint64_t size = store.Size(name);
-  if (size == 0) return Err("no ", name, " bytes were uploaded");
-  if (size > bytes_max)
-    return Err(name, " has ", size, " bytes, at most ", bytes_max, " are taken");
-  std::string text(static_cast<size_t>(size), '\0');
-  TRY_STATUS(store.Read(name, 0, {reinterpret_cast<uint8_t*>(text.data()), text.size()}));
-  return text;
-}
-
 Result<gpt2::Tokenizer> MakeTokenizer(const store::Store& store, const std::string& name) {
   return gpt2::Tokenizer::FromJson(TRY(ReadWhole(store, name, kTokenizerBytesMax)));
-}
-
-Result<Ready> MakeModel(const store::Store& store, const char* place) {
-  const std::string json = TRY(ReadWhole(store, FileName(Kind::kConfig, place), kConfigBytesMax));
-  Ready ready{TRY(gpt2::ParseConfig(json)), nullptr};
-  const std::string weights = FileName(Kind::kSafetensors, place);
-  if (store.Size(weights) == 0) return Err("no ", weights, " bytes were uploaded");
-  StoreSource source(store, weights);
-  auto loader = TRY(gpt2::SafetensorsLoader::Open(ready.config.hparams, source));
-  while (!TRY(loader.Step())) {
-  }
-  ready.model = std::make_unique<EngineModel>(ready.config.hparams, loader.Take());
-  return ready;
-}
-
-base::Status Activate(store::Store& store, Kind kind) {
-  return store.Move(FileName(kind, "buffer"), FileName(kind, "active"));
 }
 
 // One length byte and the principal's bytes, one after the other.
@@ -127,25 +99,17 @@ Role State::RoleOf(const candid::Principal& principal) const {
 
 base::Status State::SetUpTokenizer() {
   gpt2::Tokenizer made = TRY(MakeTokenizer(store, FileName(Kind::kTokenizer, "buffer")));
-  TRY_STATUS(Activate(store, Kind::kTokenizer));
+  TRY_STATUS(store.Move(FileName(Kind::kTokenizer, "buffer"), kTokenizerFile));
   tokenizer = std::move(made);
   chat = gpt2::MakeChatTemplate(*tokenizer);
   return {};
 }
 
-// Answers in the making go with the model that they were begun on.
-base::Status State::SetUpModel() {
-  if (jobs.unfinished() > 0) {
-    return Err(jobs.unfinished(),
-               " answers are in the making, expected none while the model is "
-               "replaced; wait or cancel them");
-  }
-  Ready made = TRY(MakeModel(store, "buffer"));
-  TRY_STATUS(Activate(store, Kind::kConfig));
-  TRY_STATUS(Activate(store, Kind::kSafetensors));
-  sessions.Clear();
-  ready = std::move(made);
-  loading = false;
+base::Status State::BeginModel(const std::string& config_file, const std::string& weights_file,
+                               const base::Bytes& sha256) {
+  if (installer) return Err("another model is being set up, ", installer->percent(), " percent");
+  installer = TRY(Installer::Begin(store, config_file, weights_file, sha256));
+  setup_outcome.reset();
   return {};
 }
 
@@ -156,8 +120,28 @@ base::Status State::CheckModelFiles() const {
   const std::string weights = FileName(Kind::kSafetensors, "buffer");
   if (store.Size(weights) == 0) return Err("no ", weights, " bytes were uploaded");
   StoreSource source(store, weights);
-  TRY(gpt2::SafetensorsLoader::Open(config.hparams, source));
+  gpt2::Weights structure;
+  TRY(gpt2::PlanTensors(config.hparams, source, structure));
   return {};
+}
+
+void State::AdoptModel() {
+  Ready made;
+  made.model = installer->TakeModel();
+  made.config.hparams = made.model->hparams();
+  made.hash = installer->hash();
+  installer.reset();
+  ready = std::move(made);
+  ReadEndToken();
+  loading = false;
+}
+
+// What the config says besides the hyperparameters; a packed model may come without one.
+void State::ReadEndToken() {
+  const auto json = ReadWhole(store, kConfigFile, gpt2::kConfigBytesMax);
+  if (!json) return;
+  if (const auto config = gpt2::ParseConfig(*json))
+    ready->config.eos_token_id = config->eos_token_id;
 }
 
 void State::Load() {
@@ -165,16 +149,23 @@ void State::Load() {
   const auto failed = [&](const char* what, const base::Error& error) {
     log.Add(sdk::NowNs(), base::StrCat("loading the ", what, " failed: ", error.message));
   };
-  if (store.Exists(FileName(Kind::kTokenizer, "active"))) {
-    auto made = MakeTokenizer(store, FileName(Kind::kTokenizer, "active"));
+  if (store.Exists(kTokenizerFile)) {
+    auto made = MakeTokenizer(store, kTokenizerFile);
     if (!made) return failed("tokenizer", made.error());
     tokenizer = *std::move(made);
     chat = gpt2::MakeChatTemplate(*tokenizer);
   }
-  if (store.Exists(FileName(Kind::kSafetensors, "active"))) {
-    auto made = MakeModel(store, "active");
-    if (!made) return failed("model", made.error());
-    ready = *std::move(made);
+  if (store.Exists(kModelFile)) {
+    StoreSource source(store, kModelFile);
+    auto model = EngineModel::Load(source);
+    if (!model) return failed("model", model.error());
+    ready.emplace();
+    ready->model = std::make_unique<EngineModel>(*std::move(model));
+    ready->config.hparams = ready->model->hparams();
+    if (auto read = store.Read(kModelHashFile, 0, ready->hash); !read) {
+      return failed("model's hash", read.error());
+    }
+    ReadEndToken();
   }
   log.Add(sdk::NowNs(), "the model is loaded");
 }
@@ -194,6 +185,13 @@ uint64_t State::NewSeed() {
 
 namespace {
 
+// A set-up that was under way: begun again from its files.
+struct KeptSetup {
+  std::string config_file, weights_file;
+  base::Bytes sha256;
+};
+CANDID_RECORD(KeptSetup, config_file, weights_file, sha256)
+
 // Fields may be added as opt; none may change its meaning.
 struct Kept {
   GateRecord gate;
@@ -203,8 +201,9 @@ struct Kept {
   uint64_t next_session;
   base::Bytes entropy;
   uint64_t seeds_drawn;
+  std::optional<KeptSetup> setup = std::nullopt;
 };
-CANDID_RECORD(Kept, gate, jobs, next_job, sessions, next_session, entropy, seeds_drawn)
+CANDID_RECORD(Kept, gate, jobs, next_job, sessions, next_session, entropy, seeds_drawn, setup)
 
 }  // namespace
 
@@ -231,6 +230,10 @@ void RestoreState() {
   state.sessions.Restore(std::move(values.sessions), values.next_session);
   state.entropy = std::move(values.entropy);
   state.seeds_drawn = values.seeds_drawn;
+  if (!values.setup) return;
+  const auto begun =
+      state.BeginModel(values.setup->config_file, values.setup->weights_file, values.setup->sha256);
+  if (!begun) state.setup_outcome = begun;
 }
 
 }  // namespace model

@@ -22,9 +22,6 @@ void DropPendingCall(Execution& e) {
 }
 
 bool CallNew(Execution& e, uint64_t* a) {
-  const uint64_t names = a[1] > ~uint64_t{0} - a[3] ? ~uint64_t{0} : a[1] + a[3];
-  const uint64_t per_byte = e.limits().system_subnet ? 0 : names;
-  if (!e.Charge(per_byte > ~uint64_t{0} - 1500 ? per_byte : 1500 + per_byte)) return false;
   DropPendingCall(e);
   const uint8_t* callee = e.HeapRange("call_new", a[0], a[1]);
   if (callee == nullptr) return false;
@@ -107,7 +104,7 @@ bool CallPerform(Execution& e, uint64_t* a) {
 constexpr char kCaller[] = "U CQ Ry Rt CRy CRt T";
 
 constexpr SystemCall kCalls[] = {
-    {"call_new", "IIIIIIII:", kCaller, kBoth, 0, 0, -1, CallNew},
+    {"call_new", "IIIIIIII:", kCaller, kBoth, 1500, 1, SystemCall::kNames, CallNew},
     {"call_on_cleanup", "II:", kCaller, kBoth, 500, 0, -1, CallOnCleanup},
     {"call_data_append", "II:", kCaller, kBoth, 500, 50, 1, CallDataAppend},
     {"call_with_best_effort_response", "i:", kCaller, kBoth, 500, 0, -1,
