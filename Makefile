@@ -15,7 +15,11 @@ test: setup
 soak: setup
 	@tools/test --soak
 
-bench serve:
+bench: setup wasm
+	@cmake --preset native >/dev/null && ninja -C build/native --quiet
+	@failed=0; for program in build/native/bench/*_bench; do $$program || failed=1; done; exit $$failed
+
+serve:
 	@echo "make $@ is not there yet" >&2; exit 2
 
 lint: setup
