@@ -1,8 +1,14 @@
 //! What the local network needs from Rust: the engine's and BLS's C interfaces (re-exported, or the
-//! linker would drop them), and two functions for which their C interfaces have no switch.
+//! linker would drop them), functions for which their C interfaces have no switch, and what only tests use: a reader
+//! of the specification's test scripts and a maker of random valid modules.
 pub use blst::*;
 pub use wasmtime_c_api::*;
 
+mod bytes;
+mod script;
+mod smith;
+
+use bytes::{give, Bytes};
 use std::slice;
 use wasmparser::{Validator, WasmFeatures};
 
@@ -20,28 +26,6 @@ fn ic_features() -> WasmFeatures {
         | WasmFeatures::FLOATS
         | WasmFeatures::MEMORY64
         | WasmFeatures::GC_TYPES
-}
-
-/// A byte string that the caller gives back with `gpt2ic_bytes_free`.
-#[repr(C)]
-pub struct Bytes {
-    data: *mut u8,
-    len: usize,
-}
-
-fn give(bytes: Vec<u8>) -> Bytes {
-    let boxed = bytes.into_boxed_slice();
-    let len = boxed.len();
-    Bytes { data: Box::into_raw(boxed) as *mut u8, len }
-}
-
-/// # Safety
-/// `bytes` came from this library and is not used again.
-#[no_mangle]
-pub unsafe extern "C" fn gpt2ic_bytes_free(bytes: Bytes) {
-    if !bytes.data.is_null() {
-        drop(Box::from_raw(slice::from_raw_parts_mut(bytes.data, bytes.len)));
-    }
 }
 
 /// Validates a binary module against the Internet Computer's feature set. Empty means valid, else

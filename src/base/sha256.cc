@@ -74,6 +74,7 @@ void Sha256::Block(const uint8_t* block) {
 }
 
 void Sha256::Update(ByteSpan bytes) {
+  if (bytes.empty()) return;  // memcpy takes no null, not even for 0 bytes
   const size_t filled = static_cast<size_t>(bytes_ % 64);
   bytes_ += bytes.size();
   if (filled != 0) {
@@ -109,6 +110,17 @@ Sha256Digest Sha256Of(ByteSpan bytes) {
   Sha256 hash;
   hash.Update(bytes);
   return hash.Finish();
+}
+
+Sha224Digest Sha224Of(ByteSpan bytes) {
+  Sha256 hash;
+  hash.state_ = {0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939,
+                 0xffc00b31, 0x68581511, 0x64f98fa7, 0xbefa4fa4};
+  hash.Update(bytes);
+  const Sha256Digest whole = hash.Finish();
+  Sha224Digest digest;
+  std::copy_n(whole.begin(), digest.size(), digest.begin());
+  return digest;
 }
 
 }  // namespace base

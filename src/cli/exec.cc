@@ -66,12 +66,7 @@ class Session {
  public:
   explicit Session(const ExecOptions& options)
       : options_(options), env_(1), network_(env_, Settings(options)) {
-    network_.OnExecution([this](const runtime::ExecutionRecord& record) {
-      rows_.push_back({{"entry", record.entry},
-                       {"instructions", record.instructions - record.page_charges},
-                       {"page_charges", record.page_charges},
-                       {"total", record.instructions}});
-    });
+    network_.OnExecution([this](const runtime::ExecutionRecord& r) { rows_.push_back(RowOf(r)); });
   }
 
   base::Status Run() {
@@ -119,6 +114,19 @@ class Session {
     return {};
   }
 
+  static Json RowOf(const runtime::ExecutionRecord& record) {
+    return {{"entry", record.entry},
+            {"instructions", record.instructions - record.page_charges},
+            {"page_charges", record.page_charges},
+            {"total", record.instructions}};
+  }
+
+  static void AddCosts(const Json& from, Json& to) {
+    for (const char* key : {"instructions", "page_charges", "total"}) {
+      to[key] = to[key].get<uint64_t>() + from[key].get<uint64_t>();
+    }
+  }
+
   static Json EmptyRow(const std::string& entry) {
     return {{"entry", entry}, {"instructions", 0}, {"page_charges", 0}, {"total", 0}};
   }
@@ -136,11 +144,7 @@ class Session {
     const size_t first = rows_.size();
     const auto error = network_.InstallCode(canister_, mode, wasm, argument, kUser);
     Json row = EmptyRow(mode == runtime::InstallMode::kUpgrade ? "upgrade" : "install");
-    for (size_t i = first; i < rows_.size(); ++i) {
-      for (const char* key : {"instructions", "page_charges", "total"}) {
-        row[key] = row[key].get<uint64_t>() + rows_[i][key].get<uint64_t>();
-      }
-    }
+    for (size_t i = first; i < rows_.size(); ++i) AddCosts(rows_[i], row);
     rows_.erase(rows_.begin() + static_cast<ptrdiff_t>(first), rows_.end());
     if (error) SetError(row, error->code, error->message);
     rows_.push_back(std::move(row));

@@ -53,11 +53,6 @@ void AppendFloats(Bytes& out, std::span<const float> floats) {
 
 Bytes Text(std::string_view text) { return {text.begin(), text.end()}; }
 
-template <class T>
-Bytes Outcome(const Result<T>& result, std::string_view accepted) {
-  return Text(result ? accepted : result.error().message);
-}
-
 Result<Bytes> RunLogits(ByteSpan message) {
   base::ByteReader in(message);
   const uint32_t config_bytes = TRY(in.Fixed<uint32_t>());
@@ -121,14 +116,22 @@ Bytes PackedLogits(ByteSpan message) {
 
 Bytes PackedFile(ByteSpan file) {
   SpanSource source(file);
-  return Outcome(gpt2::PackedModel::Load(source), "accepted");
+  const auto model = gpt2::PackedModel::Load(source);
+  return Text(model ? "accepted" : model.error().message);
 }
 
-// Against the shape that the corpus is made for.
+// Against the shape that the corpus is made for (tools/make_corpora.py): the embedding's bits.
 Bytes Safetensors(ByteSpan file) {
   SpanSource source(file);
-  const gpt2::Hparams tiny{512, 128, 64, 4, 2, 1e-5f};
-  return Outcome(gpt2::SafetensorsLoader::Open(tiny, source), "accepted");
+  const gpt2::Hparams small{5, 3, 4, 2, 1, 1e-5f};
+  auto loader = gpt2::SafetensorsLoader::Open(small, source);
+  if (!loader) return Text(loader.error().message);
+  while (!loader->Step().value()) {
+  }
+  const gpt2::Weights weights = loader->Take();
+  const auto values = weights.head().values();
+  return {reinterpret_cast<const uint8_t*>(values.data()),
+          reinterpret_cast<const uint8_t*>(values.data() + values.size())};
 }
 
 Bytes TokenizerJson(ByteSpan file) {

@@ -1,105 +1,120 @@
-// inference and generate: from token ids or text to an answer, in one message.
-#include "base/sha256.h"
+// The seed's two calls for an answer: one call waits for the whole of it, over as many messages as
+// it takes.
+//
+// The IC rejects a call whose message ends without an answer and without an open call of its own.
+// So a waiting call calls its own canister, and works in the callback: on whatever is next in the
+// queue, so that no message spins for nothing.
 #include "canister/model/access.h"
-#include "canister/model/state.h"
+#include "canister/model/scheduler.h"
+#include "canister/sdk/calls.h"
 #include "canister/sdk/canister.h"
-#include "gpt2/sampler/sampler.h"
-#include "gpt2/session.h"
 
 namespace model {
 namespace {
 
-using base::Err;
 using base::Result;
-using base::Status;
 
 constexpr uint8_t kGenerateTokensMax = 100;
 constexpr double kTemperatureMax = 2;
-
-struct Request {
-  std::vector<gpt2::TokenId> prompt;
-  uint32_t tokens_max;
-  double temperature;
-  std::optional<gpt2::TokenId> end_token;
-  bool keep_end_token;
-};
-
-// A fresh seed for each answer: the same message never draws the same numbers as another.
-uint64_t NewSeed() {
-  base::Bytes bytes;
-  base::AppendFixed(bytes, sdk::NowNs());
-  base::AppendFixed(bytes, TheState().answers++);
-  base::Append(bytes, sdk::Caller().bytes());
-  const base::Sha256Digest digest = base::Sha256Of(bytes);
-  uint64_t seed;
-  std::memcpy(&seed, digest.data(), sizeof(seed));
-  return seed;
-}
-
-// A context that fills ends the answer with what there is.
-Result<std::vector<gpt2::TokenId>> Run(const Request& request) {
-  const gpt2::Model& model = *TheState().ready->model;
-  const gpt2::SamplingParams sampling{request.temperature, NewSeed()};
-  TRY_STATUS(gpt2::CheckSampling(sampling));
-  if (request.prompt.empty()) return Err("the prompt has 0 tokens, expected at least 1");
-  gpt2::Session session(model);
-  TRY_STATUS(session.Append(request.prompt));
-  std::vector<gpt2::TokenId> answer;
-  while (answer.size() < request.tokens_max) {
-    while (!session.Prefilled()) session.Step();
-    const gpt2::TokenId next = gpt2::Sample(session.Logits(), sampling, answer.size());
-    const bool end = request.end_token == next;
-    if (!end || request.keep_end_token) answer.push_back(next);
-    if (end || session.size() == session.capacity()) break;
-    TRY_STATUS(session.Append({&next, 1}));
-  }
-  return answer;
-}
-
-Status CheckReady() {
-  if (!TheState().ready) return Err("the model is not set up: call setup_model first");
-  return {};
-}
 
 struct Inference {
   Result<std::vector<uint32_t>> result;
 };
 CANDID_RECORD(Inference, result)
 
-// Ids as they are; stops after the end token, which is part of the result.
-Result<Inference> Infer(std::vector<uint32_t> ids, uint8_t count, double temperature) {
-  TRY_STATUS(CheckReady());
-  const auto end =
-      TheState().chat ? TheState().chat->end_token : TheState().ready->config.eos_token_id;
-  return Inference{Run({std::move(ids), count, temperature, end, true})};
+Result<void> Failed(const Job& job) {
+  if (job.error) return base::Err(job.error->message);
+  if (job.state == JobState::kCancelled && job.output.empty()) {
+    return base::Err("the canister is stopping; no token was generated");
+  }
+  return {};
 }
 
-Result<std::string> Generate(std::string_view prompt, uint8_t count, double temperature) {
-  TRY_STATUS(CheckReady());
+void ReplyTo(const Job& job) {
+  const auto failed = Failed(job);
+  if (job.kind == JobKind::kGenerate) {
+    sdk::Reply(failed ? Result<std::string>(job.text) : std::unexpected(failed.error()));
+  } else {
+    sdk::Reply(failed ? Result<Inference>(Inference{job.output}) : std::unexpected(failed.error()));
+  }
+}
+
+void ReplyError(JobKind kind, const std::string& sentence) {
+  if (kind == JobKind::kGenerate) {
+    sdk::Reply(Result<std::string>(base::Err(sentence)));
+  } else {
+    sdk::Reply(Result<Inference>(Inference{base::Err(sentence)}));
+  }
+}
+
+// One message of a waiting call: some work, then the answer or another message.
+void Drive(Job& job, uint64_t message_limit) {
   State& state = TheState();
-  if (!state.tokenizer) return Err("the tokenizer is not set up: call setup_tokenizer first");
+  const uint64_t id = job.id;
+  if (!sdk::Stopping()) RunSlice(state, message_limit);
+  if (sdk::Stopping()) Cancel(state, job);
+  if (!job.finished() &&
+      !sdk::Call(sdk::Self(), kLendMethod, candid::EncodeArgs(), 0, static_cast<sdk::Ticket>(id))) {
+    Cancel(state, job);
+  }
+  if (!job.finished()) return ArmTimer(state);
+  if (job.price_per_token > 0) sdk::AcceptCycles(job.price_per_token * job.tokens_spent());
+  ReplyTo(job);
+  state.jobs.Remove(id);
+  ArmTimer(state);
+}
+
+void Start(JobKind kind, const GenerateArgs& args) {
+  if (TheState().loading) TheState().Load();  // after an upgrade, before the timer got to it
+  Answer<Job*> job = Submit(TheState(), sdk::Caller(), kind, args);
+  if (!job) return ReplyError(kind, job.error().message);
+  Drive(**job, kUpdateInstructions);
+}
+
+Result<void> CheckGenerate(std::string_view prompt, uint8_t count, double temperature) {
   if (count > kGenerateTokensMax) {
-    return Err(count, " tokens were asked for, at most ", kGenerateTokensMax, " are allowed");
+    return base::Err(count, " tokens were asked for, at most ", kGenerateTokensMax, " are allowed");
   }
   if (!(temperature >= 0 && temperature <= kTemperatureMax)) {
-    return Err("the temperature must lie between 0 and ", static_cast<int>(kTemperatureMax));
+    return base::Err("the temperature must lie between 0 and ", static_cast<int>(kTemperatureMax));
   }
-  if (prompt.empty()) return Err("the prompt is empty, expected text");
-  Request request{gpt2::RenderPrompt(*state.chat, *state.tokenizer, prompt), count, temperature,
-                  state.chat->end_token, false};
-  return state.tokenizer->Decode(TRY(Run(request)));
+  if (prompt.empty()) return base::Err("the prompt is empty, expected text");
+  return {};
 }
 
+// Ids as they are; stops after the end token, which is part of the result.
 CANISTER_UPDATE(inference) {
   RequireAuthorized();
   auto [ids, count, temperature] = sdk::Arguments<std::vector<uint32_t>, uint8_t, double>();
-  sdk::Reply(Infer(std::move(ids), count, temperature));
+  GenerateArgs args;
+  args.input = {InputKind::kTokens, {}, {}, std::move(ids)};
+  args.sampling.max_tokens = count;
+  args.sampling.temperature = temperature;
+  Start(JobKind::kInference, args);
 }
 
 CANISTER_UPDATE(generate) {
   const auto [prompt, count, temperature] = sdk::Arguments<std::string_view, uint8_t, double>();
-  sdk::Reply(Generate(prompt, count, temperature));
+  const auto checked = CheckGenerate(prompt, count, temperature);
+  if (!checked) return ReplyError(JobKind::kGenerate, checked.error().message);
+  GenerateArgs args;
+  args.input = {InputKind::kMessages, {}, {{"user", std::string(prompt)}}, {}};
+  args.sampling.max_tokens = count;
+  args.sampling.temperature = temperature;
+  Start(JobKind::kGenerate, args);
+}
+
+// What a waiting call calls, only to be called back.
+CANISTER_UPDATE(lend_message) {
+  if (sdk::Caller() != sdk::Self()) sdk::TrapWith("lend_message is for this canister itself");
+  sdk::Reply();
 }
 
 }  // namespace
+
+// A waiting call's next message; a call that nobody knows any more is left to the IC to reject.
+void ContinueWaiting(uint32_t ticket) {
+  if (Job* job = TheState().jobs.FindWaiting(ticket)) Drive(*job, kCallbackInstructions);
+}
+
 }  // namespace model

@@ -1,13 +1,19 @@
-// Install, upgrade, and who may do what.
+// Install, upgrade, timer, callbacks, and what is dropped before it costs.
 #include "canister/model/access.h"
+#include "canister/model/scheduler.h"
+#include "canister/model/setup.h"
 #include "canister/model/state.h"
+#include "canister/sdk/calls.h"
 #include "canister/sdk/canister.h"
 
 namespace model {
 
+// In generate.cc.
+void ContinueWaiting(uint32_t ticket);
+
 void RequireAuthorized() {
   const candid::Principal caller = sdk::Caller();
-  if (TheState().IsAuthorized(caller) || sdk::CallerIsController()) return;
+  if (TheState().RoleOf(caller) >= Role::kAuthorized) return;
   sdk::TrapWith(base::StrCat("principal ", caller.ToText(),
                              " is not authorized; ask an authorized one for "
                              "add_authorized_principal"));
@@ -20,17 +26,37 @@ void OrTrap(const base::Status& status) {
 namespace {
 
 // The installer and whoever upgrades become authorized, as in the seed.
-CANISTER_INIT() {
+void Begin() {
   __wasm_call_ctors();
+  sdk::CheckCallbackEntry();
   OpenState();
   OrTrap(TheState().Authorize(sdk::Caller()));
 }
 
+CANISTER_INIT() {
+  Begin();
+  sdk::SetTimer(1);  // draws the entropy
+}
+
+CANISTER_PRE_UPGRADE() { SaveState(); }
+
 CANISTER_POST_UPGRADE() {
-  __wasm_call_ctors();
-  OpenState();
-  OrTrap(TheState().Authorize(sdk::Caller()));
-  OrTrap(TheState().Reload());
+  Begin();
+  RestoreState();
+  State& state = TheState();
+  state.loading = state.store.Exists(kModelFile) || state.store.Exists(kTokenizerFile);
+  state.log.Add(sdk::NowNs(), "upgraded");
+  sdk::SetTimer(1);
+}
+
+CANISTER_TIMER() {
+  State& state = TheState();
+  if (state.entropy.empty() &&
+      !sdk::Call({}, "raw_rand", candid::EncodeArgs(), 0, kEntropyTicket)) {
+    state.log.Add(sdk::NowNs(), "raw_rand could not be called");
+  }
+  RunSlice(state, kUpdateInstructions);
+  ArmTimer(state);
 }
 
 CANISTER_UPDATE(add_authorized_principal) {
@@ -43,5 +69,31 @@ CANISTER_QUERY(is_principal_authorized) {
   sdk::Reply(TheState().IsAuthorized(sdk::Argument<candid::Principal>()));
 }
 
+// Methods that everyone may call, within the policy or for their own things; all others are for
+// the authorized.
+constexpr std::string_view kOpenMethods[] = {"generate", "generate_start", "generate_cancel",
+                                             "session_delete"};
+
+CANISTER_INSPECT() {
+  const State& state = TheState();
+  const Role role = state.RoleOf(sdk::Caller());
+  const std::string method = sdk::InspectedMethod();
+  const bool open = std::ranges::find(kOpenMethods, method) != std::end(kOpenMethods);
+  const bool generates = method == "generate" || method == "generate_start";
+  if (role >= Role::kAuthorized || (open && (!generates || state.gate.CheckRole(role)))) {
+    sdk::AcceptMessage();
+  }
+}
+
 }  // namespace
 }  // namespace model
+
+void sdk::OnAnswer(Ticket ticket, bool rejected) {
+  using namespace model;
+  if (ticket < kFirstReservedTicket) return ContinueWaiting(ticket);
+  if (ticket != kEntropyTicket) return DriveSetup(ticket, kCallbackInstructions);
+  if (rejected) return;
+  if (auto decoded = candid::DecodeArgs<base::Bytes>(ArgumentBytes())) {
+    TheState().entropy = std::get<0>(*std::move(decoded));
+  }
+}

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/sha256.h"
 #include "canister/sdk/canister.h"
 #include "gpt2/import/loader.h"
 
@@ -11,44 +12,17 @@ namespace {
 
 using base::Err;
 using base::Result;
-using base::Status;
 
 constexpr char kAuthorizedFile[] = "authorized";
+constexpr char kStateFile[] = "state";
+constexpr uint64_t kStateBytesMax = 256 << 20;
 constexpr uint64_t kConfigBytesMax = 1 << 20;
 constexpr uint64_t kTokenizerBytesMax = 64 << 20;
 
 State* g_state = nullptr;
 
-Result<std::string> ReadWhole(const store::Store& store, const std::string& name,
-                              uint64_t bytes_max) {
-  const uint64_t size = store.Size(name);
-  if (size == 0) return Err("no ", name, " bytes were uploaded");
-  if (size > bytes_max)
-    return Err(name, " has ", size, " bytes, at most ", bytes_max, " are taken");
-  std::string text(static_cast<size_t>(size), '\0');
-  TRY_STATUS(store.Read(name, 0, {reinterpret_cast<uint8_t*>(text.data()), text.size()}));
-  return text;
-}
-
 Result<gpt2::Tokenizer> MakeTokenizer(const store::Store& store, const std::string& name) {
   return gpt2::Tokenizer::FromJson(TRY(ReadWhole(store, name, kTokenizerBytesMax)));
-}
-
-Result<Ready> MakeModel(const store::Store& store, const char* place) {
-  const std::string json = TRY(ReadWhole(store, FileName(Kind::kConfig, place), kConfigBytesMax));
-  Ready ready{TRY(gpt2::ParseConfig(json)), nullptr};
-  const std::string weights = FileName(Kind::kSafetensors, place);
-  if (store.Size(weights) == 0) return Err("no ", weights, " bytes were uploaded");
-  StoreSource source(store, weights);
-  auto loader = TRY(gpt2::SafetensorsLoader::Open(ready.config.hparams, source));
-  while (!TRY(loader.Step())) {
-  }
-  ready.model = std::make_unique<gpt2::Model>(ready.config.hparams, loader.Take());
-  return ready;
-}
-
-Status Activate(store::Store& store, Kind kind) {
-  return store.Move(FileName(kind, "buffer"), FileName(kind, "active"));
 }
 
 // One length byte and the principal's bytes, one after the other.
@@ -88,7 +62,7 @@ void OpenState() {
   if (!store) sdk::TrapWith(store.error().message);
   g_state = new State(*std::move(store));
   base::Bytes bytes(static_cast<size_t>(g_state->store.Size(kAuthorizedFile)));
-  Status read = g_state->store.Read(kAuthorizedFile, 0, bytes);
+  base::Status read = g_state->store.Read(kAuthorizedFile, 0, bytes);
   auto principals = DecodePrincipals(bytes);
   if (!read || !principals) sdk::TrapWith("the list of authorized principals is damaged");
   g_state->authorized = *std::move(principals);
@@ -98,7 +72,7 @@ bool State::IsAuthorized(const candid::Principal& principal) const {
   return std::ranges::find(authorized, principal) != authorized.end();
 }
 
-Status State::Authorize(const candid::Principal& principal) {
+base::Status State::Authorize(const candid::Principal& principal) {
   constexpr size_t kPrincipalsMax = 1000;
   if (IsAuthorized(principal)) return {};
   if (authorized.size() >= kPrincipalsMax) {
@@ -109,31 +83,162 @@ Status State::Authorize(const candid::Principal& principal) {
   return store.Put(kAuthorizedFile, EncodePrincipals(authorized));
 }
 
-Status State::SetUpTokenizer() {
+base::Status State::Deauthorize(const candid::Principal& principal) {
+  if (std::erase(authorized, principal) == 0) {
+    return Err("principal ", principal.ToText(), " is not authorized");
+  }
+  return store.Put(kAuthorizedFile, EncodePrincipals(authorized));
+}
+
+Role State::RoleOf(const candid::Principal& principal) const {
+  static const candid::Principal kAnonymous = *candid::Principal::FromText("2vxsx-fae");
+  if (sdk::IsController(principal)) return Role::kController;
+  if (IsAuthorized(principal)) return Role::kAuthorized;
+  return principal == kAnonymous ? Role::kAnonymous : Role::kAuthenticated;
+}
+
+base::Status State::SetUpTokenizer() {
   gpt2::Tokenizer made = TRY(MakeTokenizer(store, FileName(Kind::kTokenizer, "buffer")));
-  TRY_STATUS(Activate(store, Kind::kTokenizer));
+  TRY_STATUS(store.Move(FileName(Kind::kTokenizer, "buffer"), kTokenizerFile));
   tokenizer = std::move(made);
   chat = gpt2::MakeChatTemplate(*tokenizer);
   return {};
 }
 
-Status State::SetUpModel() {
-  Ready made = TRY(MakeModel(store, "buffer"));
-  TRY_STATUS(Activate(store, Kind::kConfig));
-  TRY_STATUS(Activate(store, Kind::kSafetensors));
-  ready = std::move(made);
+base::Status State::BeginModel(const std::string& config_file, const std::string& weights_file,
+                               const base::Bytes& sha256) {
+  if (installer) return Err("another model is being set up, ", installer->percent(), " percent");
+  installer = TRY(Installer::Begin(store, config_file, weights_file, sha256));
+  setup_outcome.reset();
   return {};
 }
 
-Status State::Reload() {
-  if (store.Exists(FileName(Kind::kTokenizer, "active"))) {
-    tokenizer = TRY(MakeTokenizer(store, FileName(Kind::kTokenizer, "active")));
+base::Status State::CheckModelFiles() const {
+  const std::string json =
+      TRY(ReadWhole(store, FileName(Kind::kConfig, "buffer"), kConfigBytesMax));
+  const gpt2::Config config = TRY(gpt2::ParseConfig(json));
+  const std::string weights = FileName(Kind::kSafetensors, "buffer");
+  if (store.Size(weights) == 0) return Err("no ", weights, " bytes were uploaded");
+  StoreSource source(store, weights);
+  gpt2::Weights structure;
+  TRY(gpt2::PlanTensors(config.hparams, source, structure));
+  return {};
+}
+
+void State::AdoptModel() {
+  Ready made;
+  made.model = installer->TakeModel();
+  made.config.hparams = made.model->hparams();
+  made.hash = installer->hash();
+  installer.reset();
+  ready = std::move(made);
+  ReadEndToken();
+}
+
+// What the config says besides the hyperparameters; a packed model may come without one.
+void State::ReadEndToken() {
+  const auto json = ReadWhole(store, kConfigFile, gpt2::kConfigBytesMax);
+  if (!json) return;
+  if (const auto config = gpt2::ParseConfig(*json))
+    ready->config.eos_token_id = config->eos_token_id;
+}
+
+void State::Load() {
+  loading = false;  // one try: what fails now would fail again
+  const auto failed = [&](const char* what, const base::Error& error) {
+    log.Add(sdk::NowNs(), base::StrCat("loading the ", what, " failed: ", error.message));
+  };
+  if (store.Exists(kTokenizerFile)) {
+    auto made = MakeTokenizer(store, kTokenizerFile);
+    if (!made) return failed("tokenizer", made.error());
+    tokenizer = *std::move(made);
     chat = gpt2::MakeChatTemplate(*tokenizer);
   }
-  if (store.Exists(FileName(Kind::kSafetensors, "active"))) {
-    ready = TRY(MakeModel(store, "active"));
+  if (store.Exists(kModelFile)) {
+    StoreSource source(store, kModelFile);
+    auto model = EngineModel::Load(source);
+    if (!model) return failed("model", model.error());
+    ready.emplace();
+    ready->model = std::make_unique<EngineModel>(*std::move(model));
+    ready->config.hparams = ready->model->hparams();
+    if (auto read = store.Read(kModelHashFile, 0, ready->hash); !read) {
+      return failed("model's hash", read.error());
+    }
+    ReadEndToken();
   }
-  return {};
+  log.Add(sdk::NowNs(), "the model is loaded");
+}
+
+uint64_t State::NewSeed() {
+  base::Bytes bytes = entropy;
+  base::AppendFixed(bytes, sdk::NowNs());
+  base::AppendFixed(bytes, seeds_drawn++);
+  base::Append(bytes, sdk::Caller().bytes());
+  const base::Sha256Digest digest = base::Sha256Of(bytes);
+  uint64_t seed;
+  std::memcpy(&seed, digest.data(), sizeof(seed));
+  return seed;
+}
+
+// ---- over an upgrade ---------------------------------------------------------------------------
+
+namespace {
+
+// A set-up that was under way: begun again from its files.
+struct KeptSetup {
+  std::string config_file, weights_file;
+  base::Bytes sha256;
+};
+CANDID_RECORD(KeptSetup, config_file, weights_file, sha256)
+
+// Fields may be added as opt; none may change its meaning.
+struct Kept {
+  GateRecord gate;
+  std::vector<Job> jobs;
+  uint64_t next_job;
+  std::vector<ChatSession> sessions;
+  uint64_t next_session;
+  base::Bytes entropy;
+  uint64_t seeds_drawn;
+  std::optional<KeptSetup> setup = std::nullopt;
+  std::vector<UploadRecord> uploads = {};
+  uint64_t next_upload = 1;
+};
+CANDID_RECORD(Kept, gate, jobs, next_job, sessions, next_session, entropy, seeds_drawn, setup,
+              uploads, next_upload)
+
+}  // namespace
+
+void SaveState() {
+  State& state = TheState();
+  Kept kept{
+      state.gate.Save(), {}, state.jobs.next_id(), {}, state.sessions.next_id(), state.entropy,
+      state.seeds_drawn};
+  for (const auto& [id, upload] : state.uploads.all()) kept.uploads.push_back(upload);
+  kept.next_upload = state.uploads.next_id();
+  for (const auto& [id, job] : state.jobs.all()) kept.jobs.push_back(job);
+  for (const auto& [id, session] : state.sessions.all()) kept.sessions.push_back(session);
+  const auto saved = state.store.Put(kStateFile, candid::EncodeArgs(kept));
+  if (!saved) sdk::TrapWith(saved.error().message);
+}
+
+void RestoreState() {
+  State& state = TheState();
+  const auto file = ReadWhole(state.store, kStateFile, kStateBytesMax);
+  if (!file) return;  // the first upgrade from a version that kept nothing
+  auto kept = candid::DecodeArgs<Kept>(base::AsBytes(*file));
+  if (!kept) sdk::TrapWith(base::StrCat("the state in the store: ", kept.error().message));
+  auto& [values] = *kept;
+  state.gate.Restore(values.gate);
+  state.jobs.Restore(std::move(values.jobs), values.next_job);
+  state.sessions.Restore(std::move(values.sessions), values.next_session);
+  state.uploads.Restore(std::move(values.uploads), values.next_upload);
+  state.entropy = std::move(values.entropy);
+  state.seeds_drawn = values.seeds_drawn;
+  if (!values.setup) return;
+  const auto begun =
+      state.BeginModel(values.setup->config_file, values.setup->weights_file, values.setup->sha256);
+  if (!begun) state.setup_outcome = begun;
 }
 
 }  // namespace model

@@ -7,66 +7,89 @@
 #include <vector>
 
 #include "candid/principal.h"
+#include "canister/model/engine.h"
+#include "canister/model/gate.h"
+#include "canister/model/installer.h"
+#include "canister/model/jobs.h"
+#include "canister/model/log.h"
+#include "canister/model/sessions.h"
+#include "canister/model/uploads.h"
 #include "canister/store/store.h"
 #include "gpt2/byte_source.h"
 #include "gpt2/chat_template.h"
 #include "gpt2/import/config.h"
-#include "gpt2/model/model.h"
 #include "gpt2/tokenizer/tokenizer.h"
 
 namespace model {
 
-// The three files that a user uploads. Each lies in the store as KIND.buffer (being appended to),
-// KIND.stored (put aside by store_..._to_stable) and KIND.active (in use since its set-up).
+// The three files that a user of the seed's calls uploads. Each lies in the store as KIND.buffer
+// (being appended to) and KIND.stored (put aside by store_..._to_stable). What is in use since its
+// set-up: tokenizer.active, config.active, packed.active (docs/stable-memory.md).
 enum class Kind : uint8_t { kConfig, kSafetensors, kTokenizer };
 std::string FileName(Kind kind, const char* place);
-
-// A file of the store as the importers want it.
-class StoreSource : public gpt2::ByteSource {
- public:
-  StoreSource(const store::Store& store, std::string name)
-      : store_(store), name_(std::move(name)), size_(store.Size(name_)) {}
-  uint64_t size() const override { return size_; }
-  base::Status Read(uint64_t offset, std::span<uint8_t> out) override {
-    return store_.Read(name_, offset, out);
-  }
-
- private:
-  const store::Store& store_;
-  std::string name_;
-  uint64_t size_;
-};
+inline constexpr char kConfigFile[] = "config.active";
+inline constexpr char kTokenizerFile[] = "tokenizer.active";
+inline constexpr char kModelHashFile[] = "packed.sha256";
+inline constexpr char kSourceHashFile[] = "source.sha256";  // of what the model was made from
 
 // A model ready to answer.
 struct Ready {
   gpt2::Config config;
-  std::unique_ptr<gpt2::Model> model;
+  std::unique_ptr<EngineModel> model;
+  base::Sha256Digest hash;  // of the packed file: the model's identity
 };
 
-// What the canister holds in its heap. Lost at an upgrade and made again from the store.
+// What the canister holds in its heap. Tokenizer, model, keys and values are made again from the
+// store after an upgrade; the rest is carried over (SaveState).
 struct State {
   explicit State(store::Store s) : store(std::move(s)) {}
 
   store::Store store;
   std::vector<candid::Principal> authorized;
   std::optional<gpt2::Tokenizer> tokenizer;
-  std::optional<gpt2::ChatTemplate> chat;
+  gpt2::ChatTemplate chat;
   std::optional<Ready> ready;
-  uint64_t answers = 0;  // counted into the seed of each
+  std::unique_ptr<Installer> installer;       // at work on the next model
+  std::optional<base::Status> setup_outcome;  // of the last, until its call has been told
+  bool loading = false;  // there is a model in the store that is not in the heap yet
+  Gate gate;
+  Jobs jobs;
+  Sessions sessions;  // their engines point into ready->model
+  Uploads uploads;
+  LogRing log;
+  base::Bytes entropy;  // from raw_rand; empty until it has come
+  uint64_t seeds_drawn = 0;
 
   bool IsAuthorized(const candid::Principal& principal) const;
   base::Status Authorize(const candid::Principal& principal);
+  base::Status Deauthorize(const candid::Principal& principal);
+  Role RoleOf(const candid::Principal& principal) const;
 
-  // Read KIND.buffer, make the thing, and on success move the files to KIND.active.
+  // Reads tokenizer.buffer, makes the tokenizer, and on success moves the file to tokenizer.active.
   base::Status SetUpTokenizer();
-  base::Status SetUpModel();
-  // After an upgrade: from KIND.active, where there is one.
-  base::Status Reload();
+  // A new model into use, in several messages: `installer` does it.
+  // `sha256` is what the file's hash must be; empty: anything.
+  base::Status BeginModel(const std::string& config_file, const std::string& weights_file,
+                          const base::Bytes& sha256);
+  // Whether setup_model would find config and weights that fit; loads nothing.
+  base::Status CheckModelFiles() const;
+  // Takes what the installer has made into use. Requires that it is done.
+  void AdoptModel();
+  // Loads what the store has as KIND.active and the heap has not.
+  void Load();
+
+  uint64_t NewSeed();
+
+ private:
+  void ReadEndToken();
 };
 
 State& TheState();
 // Called first thing in canister_init and canister_post_upgrade.
 void OpenState();
+// What an upgrade keeps: written to the store by canister_pre_upgrade, read by RestoreState.
+void SaveState();
+void RestoreState();
 
 }  // namespace model
 

@@ -61,16 +61,5 @@ CANISTER_UPDATE(clear_tokenizer_bytes) { ClearBytes(Kind::kTokenizer); }
 CANISTER_UPDATE(store_tokenizer_bytes_to_stable) { StoreToStable(Kind::kTokenizer); }
 CANISTER_UPDATE(load_tokenizer_bytes_from_stable) { LoadFromStable(Kind::kTokenizer); }
 
-CANISTER_UPDATE(setup_tokenizer) {
-  RequireAuthorized();
-  const base::Status done = TheState().SetUpTokenizer();
-  sdk::Reply(done ? std::optional<std::string>() : std::optional(done.error().message));
-}
-
-CANISTER_UPDATE(setup_model) {
-  RequireAuthorized();
-  sdk::Reply(TheState().SetUpModel());
-}
-
 }  // namespace
 }  // namespace model

@@ -24,12 +24,57 @@ candid::Principal Caller() {
   return *candid::Principal::FromBytes({bytes, size});
 }
 
-bool CallerIsController() {
-  const candid::Principal caller = Caller();
-  return ic0::is_controller(caller.bytes().data(), caller.bytes().size()) != 0;
+candid::Principal Self() {
+  uint8_t bytes[candid::Principal::kBytesMax];
+  const uint32_t size = ic0::canister_self_size();
+  CHECK(size <= sizeof(bytes));
+  ic0::canister_self_copy(bytes, 0, size);
+  return *candid::Principal::FromBytes({bytes, size});
 }
 
+bool IsController(const candid::Principal& principal) {
+  return ic0::is_controller(principal.bytes().data(), principal.bytes().size()) != 0;
+}
+
+bool CallerIsController() { return IsController(Caller()); }
+
 uint64_t NowNs() { return ic0::time(); }
+
+namespace {
+
+template <class Read>
+Cycles ReadCycles(Read read) {
+  Cycles cycles = 0;
+  read(&cycles);
+  return cycles;
+}
+
+}  // namespace
+
+Cycles LiquidBalance() { return ReadCycles(ic0::canister_liquid_cycle_balance128); }
+Cycles Balance() { return ReadCycles(ic0::canister_cycle_balance128); }
+Cycles CyclesAvailable() { return ReadCycles(ic0::msg_cycles_available128); }
+
+Cycles AcceptCycles(Cycles most) {
+  Cycles accepted = 0;
+  ic0::msg_cycles_accept128(static_cast<uint64_t>(most >> 64), static_cast<uint64_t>(most),
+                            &accepted);
+  return accepted;
+}
+
+uint64_t InstructionsUsed() { return ic0::performance_counter(0); }
+
+void SetTimer(uint64_t ns) { ic0::global_timer_set(ns); }
+
+bool Stopping() { return ic0::canister_status() != 1; }
+
+std::string InspectedMethod() {
+  std::string name(ic0::msg_method_name_size(), '\0');
+  ic0::msg_method_name_copy(name.data(), 0, name.size());
+  return name;
+}
+
+void AcceptMessage() { ic0::accept_message(); }
 
 void TrapWith(std::string_view sentence) { ic0::trap(sentence.data(), sentence.size()); }
 

@@ -14,8 +14,27 @@ namespace sdk {
 
 base::Bytes ArgumentBytes();
 candid::Principal Caller();
+candid::Principal Self();
+bool IsController(const candid::Principal& principal);
 bool CallerIsController();
 uint64_t NowNs();
+
+using Cycles = unsigned __int128;
+Cycles LiquidBalance();  // what may be spent before the freezing threshold
+Cycles Balance();
+Cycles CyclesAvailable();  // attached to the call and not yet accepted
+Cycles AcceptCycles(Cycles most);
+
+// Instructions of this message so far, page charges included.
+uint64_t InstructionsUsed();
+
+// canister_global_timer runs once, at the first round after `ns`; 0: not at all.
+void SetTimer(uint64_t ns);
+bool Stopping();
+
+// Of inspect_message.
+std::string InspectedMethod();
+void AcceptMessage();
 
 // The argument decoded; what does not decode is rejected with the decoder's sentence and the
 // message ends (a trap: nothing it did is kept). Views point into a buffer that lives until the end
@@ -52,6 +71,9 @@ void Reject(std::string_view sentence);
 // C++ constructors of globals. Without a reference wasm-ld would wrap every entry point with them.
 extern "C" void __wasm_call_ctors();
 #define CANISTER_INIT() CANISTER_ENTRY(canister_init, "canister_init")
+#define CANISTER_PRE_UPGRADE() CANISTER_ENTRY(canister_pre_upgrade, "canister_pre_upgrade")
+#define CANISTER_TIMER() CANISTER_ENTRY(canister_global_timer, "canister_global_timer")
+#define CANISTER_INSPECT() CANISTER_ENTRY(canister_inspect_message, "canister_inspect_message")
 #define CANISTER_POST_UPGRADE() CANISTER_ENTRY(canister_post_upgrade, "canister_post_upgrade")
 
 #endif  // GPT2IC_CANISTER_SDK_CANISTER_H_

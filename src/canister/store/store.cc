@@ -234,24 +234,47 @@ Status Store::Append(std::string_view name, base::ByteSpan bytes) {
   return Save();
 }
 
-Status Store::Read(std::string_view name, uint64_t offset, std::span<uint8_t> out) const {
+Status Store::Create(std::string_view name, uint64_t bytes) {
+  Drop(name);
+  Extent extent = TRY(Allocate((bytes + kStablePageBytes - 1) / kStablePageBytes));
+  extent.bytes = bytes;
+  FindOrMake(name).extents = {extent};
+  return Save();
+}
+
+template <class Piece>
+Status Store::ForRange(std::string_view name, uint64_t offset, uint64_t size, Piece piece) const {
   const File* file = Find(name);
-  const uint64_t size = file == nullptr ? 0 : file->Size();
-  if (offset > size || out.size() > size - offset) {
-    return Err("file ", name, " has ", size, " bytes, expected ", out.size(), " at ", offset);
+  const uint64_t have = file == nullptr ? 0 : file->Size();
+  if (offset > have || size > have - offset) {
+    return Err("file ", name, " has ", have, " bytes, expected ", size, " at ", offset);
   }
-  for (size_t i = 0; !out.empty(); ++i) {
+  uint64_t done = 0;
+  for (size_t i = 0; done < size; ++i) {
     const Extent& extent = file->extents[i];
     if (offset >= extent.bytes) {
       offset -= extent.bytes;
       continue;
     }
-    const auto n = static_cast<size_t>(std::min<uint64_t>(extent.bytes - offset, out.size()));
-    sdk::StableRead(extent.first_page * kStablePageBytes + offset, out.subspan(0, n));
-    out = out.subspan(n);
+    const uint64_t n = std::min(extent.bytes - offset, size - done);
+    piece(extent.first_page * kStablePageBytes + offset, static_cast<size_t>(done),
+          static_cast<size_t>(n));
+    done += n;
     offset = 0;
   }
   return {};
+}
+
+Status Store::Read(std::string_view name, uint64_t offset, std::span<uint8_t> out) const {
+  return ForRange(name, offset, out.size(), [&](uint64_t at, size_t begin, size_t n) {
+    sdk::StableRead(at, out.subspan(begin, n));
+  });
+}
+
+Status Store::WriteAt(std::string_view name, uint64_t offset, base::ByteSpan bytes) {
+  return ForRange(name, offset, bytes.size(), [&](uint64_t at, size_t begin, size_t n) {
+    sdk::StableWrite(at, bytes.subspan(begin, n));
+  });
 }
 
 // ---- directory

@@ -36,6 +36,10 @@ class Store {
   bool Exists(std::string_view name) const { return Find(name) != nullptr; }
 
   base::Status Append(std::string_view name, base::ByteSpan bytes);
+  // A file of `bytes` bytes whose content is whatever was there; an older one of this name is gone.
+  base::Status Create(std::string_view name, uint64_t bytes);
+  // Writes within the file; the directory stays as it is. Requires that no other file shares it.
+  base::Status WriteAt(std::string_view name, uint64_t offset, base::ByteSpan bytes);
   // Replaces the content of a small file.
   base::Status Put(std::string_view name, base::ByteSpan bytes);
   base::Status Remove(std::string_view name);
@@ -58,6 +62,9 @@ class Store {
   };
 
   const File* Find(std::string_view name) const;
+  // Calls piece(offset in stable memory, begin, size) for each extent's part of a file's range.
+  template <class Piece>
+  base::Status ForRange(std::string_view name, uint64_t offset, uint64_t size, Piece piece) const;
   File& FindOrMake(std::string_view name);
   void Drop(std::string_view name);
   bool Shared(const Extent& extent) const;

@@ -33,6 +33,7 @@ class IntKvCache {
   // Channels of a head, padded to a multiple of 4.
   uint32_t head_dim4() const { return head_dim4_; }
   uint64_t block_bytes() const { return uint64_t{n_layer_} * n_head_ * HeadBytes(); }
+  uint64_t bytes() const { return blocks_.size() * block_bytes(); }
 
   // Makes room for position `pos`; positions come in order.
   void Reserve(uint32_t pos);

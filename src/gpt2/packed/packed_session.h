@@ -55,13 +55,17 @@ class PackedSession {
 
   // Upper bounds of what comes next, in instructions. StepCost: the smallest Step, of one token,
   // with the page charges of the keys and values it adds. LogitsCost: Logits. PageCharges: what a
-  // message pays once, for the pages it meets that were there before.
+  // message pays once for the pages it meets, keys and values of the tokens taken in and of
+  // `tokens_more` others among them.
   uint64_t StepCost() const { return TokenCost(run_); }
   uint64_t LogitsCost() const;
-  uint64_t PageCharges() const;
+  uint64_t TokenCost(uint32_t pos) const;  // StepCost at position pos
+  uint64_t PageCharges(uint32_t tokens_more = 0) const;
 
   uint32_t size() const { return static_cast<uint32_t>(tokens_.size()); }
+  uint32_t run() const { return run_; }  // tokens that have been run
   uint32_t capacity() const { return model_->hparams().n_ctx; }
+  uint64_t cache_bytes() const { return kv_.bytes(); }  // of keys and values
   std::span<const TokenId> tokens() const { return tokens_; }
 
   void set_observer(PhaseObserver* observer) { observer_ = observer; }
@@ -82,8 +86,6 @@ class PackedSession {
   struct Span {
     uint32_t first, count;
   };
-
-  uint64_t TokenCost(uint32_t pos) const;
 
   void RunBatch(uint32_t count);
   void Layer(uint32_t layer, uint32_t count, Span full);

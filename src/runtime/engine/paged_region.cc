@@ -110,6 +110,22 @@ uint8_t* PagedRegion::NewSlot() {
   return arena_[slot / kSlotsPerChunk] + slot % kSlotsPerChunk * kPageBytes;
 }
 
+// Brings the page in from the storage. Leaves it accessible.
+bool PagedRegion::Fetch(uint64_t page) {
+  if (mprotect(PageAddress(page), kPageBytes, PROT_READ | PROT_WRITE) != 0) return false;
+  storage_->ReadPage(stored_as_, page, PageAddress(page));
+  flags_[page] = (flags_[page] & ~kOnDisk) | kNonzero;
+  return true;
+}
+
+// For the host's accesses; `const` as the content does not change.
+void PagedRegion::FetchRange(uint64_t first, uint64_t last) const {
+  auto* self = const_cast<PagedRegion*>(this);
+  for (uint64_t page = first; page <= last; ++page) {
+    if (flags_[page] & kOnDisk) CHECK(self->Fetch(page));
+  }
+}
+
 // The page is readable.
 void PagedRegion::Save(uint64_t page) {
   if (flags_[page] & kSaved) return;
@@ -126,6 +142,7 @@ bool PagedRegion::Open(uint64_t page, bool is_write, bool charged) {
   uint8_t& flags = flags_[page];
   const bool first_touch = (flags & (kRead | kWritten)) == 0;
   const int protection = is_write ? PROT_READ | PROT_WRITE : PROT_READ;
+  if ((flags & kOnDisk) && !Fetch(page)) return false;
   // Fails when the kernel's limit on mappings is reached: tens of thousands of separate runs.
   if (mprotect(PageAddress(page), kPageBytes, protection) != 0) return false;
   if (first_touch) open_.push_back(page);
@@ -156,7 +173,8 @@ std::vector<uint64_t> PagedRegion::Commit() {
   std::vector<uint64_t> pages;
   pages.reserve(saved_.size());
   for (const Saved& saved : saved_) {
-    flags_[saved.page] &= ~kSaved;
+    if (!(flags_[saved.page] & kUnstored)) unstored_.push_back(saved.page);
+    flags_[saved.page] = (flags_[saved.page] & ~kSaved) | kUnstored;
     pages.push_back(saved.page);
   }
   committed_pages_ = pages_;
@@ -200,6 +218,23 @@ void PagedRegion::RestoreChanges(const Changes& changes) {
   for (const auto& [page, content] : changes.written) Write(page * kPageBytes, content);
 }
 
+std::vector<uint64_t> PagedRegion::TakeUnstored() {
+  CHECK(saved_.empty());
+  for (const uint64_t page : unstored_) flags_[page] &= ~kUnstored;
+  return std::exchange(unstored_, {});
+}
+
+void PagedRegion::LoadFrom(Storage& storage, RegionId id, uint64_t pages) {
+  CHECK(pages_ == 0 && pages <= bytes_max_ / kPageBytes);
+  storage_ = &storage;
+  stored_as_ = id;
+  pages_ = committed_pages_ = pages;
+  flags_.resize(pages);
+  for (const uint64_t page : storage.Pages(id)) {
+    if (page < pages) flags_[page] = kOnDisk;
+  }
+}
+
 void PagedRegion::EndTransaction() {
   saved_.clear();
   slots_used_ = 0;
@@ -213,6 +248,7 @@ void PagedRegion::EndTransaction() {
 void PagedRegion::Read(uint64_t offset, std::span<uint8_t> out) const {
   if (out.empty()) return;
   CHECK(offset + out.size() <= bytes());
+  FetchRange(offset / kPageBytes, (offset + out.size() - 1) / kPageBytes);
   uint8_t* const first = PageAddress(offset / kPageBytes);
   const uint64_t size = (offset + out.size() - 1) / kPageBytes * kPageBytes + kPageBytes -
                         offset / kPageBytes * kPageBytes;
@@ -227,6 +263,7 @@ void PagedRegion::Write(uint64_t offset, base::ByteSpan bytes) {
   const uint64_t first = offset / kPageBytes;
   const uint64_t last = (offset + bytes.size() - 1) / kPageBytes;
   const uint64_t size = (last - first + 1) * kPageBytes;
+  FetchRange(first, last);
   CHECK(mprotect(PageAddress(first), size, PROT_READ | PROT_WRITE) == 0);
   for (uint64_t page = first; page <= last; ++page) Save(page);
   std::memcpy(base_ + offset, bytes.data(), bytes.size());

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "runtime/state/storage.h"
 
 namespace runtime {
 
-inline constexpr uint64_t kPageBytes = 65536;  // a Wasm page
+inline constexpr uint64_t kPageBytes = 65536;                    // a Wasm page
+inline constexpr uint64_t kHeapGuardBytes = uint64_t{32} << 20;  // what compiled code relies on
 
 // What touching pages costs one message execution, and how much it has cost so far.
 struct PageMeter {
@@ -34,6 +36,8 @@ struct PageCounts {
 // it touches, not to the memory held. (A private file mapping would also do, but copies page by
 // page in the kernel at the first write and again at the commit.) A page that was never written is
 // known to be zero and is not copied: a fault costs about 2 us, with the copy 10 us.
+//
+// A region that was loaded from a Storage reads its pages from there at their first use.
 //
 // Not thread-safe; one execution at a time.
 class PagedRegion {
@@ -80,6 +84,17 @@ class PagedRegion {
   void Read(uint64_t offset, std::span<uint8_t> out) const;
   void Write(uint64_t offset, base::ByteSpan bytes);  // part of the current transaction
 
+  // ---- on disk ----
+  // 0 until the region has been stored for the first time.
+  RegionId stored_as() const { return stored_as_; }
+  void SetStoredAs(RegionId id) { stored_as_ = id; }
+  // Pages whose committed content differs from what was stored last; afterwards there are none.
+  // Requires: no transaction is open.
+  std::vector<uint64_t> TakeUnstored();
+  // A new region of `pages` pages whose content is what `storage` has as `id`. The storage must
+  // outlive the region.
+  void LoadFrom(Storage& storage, RegionId id, uint64_t pages);
+
   // Called by the signal handler. False when the address is not a page of this region that is
   // waiting to be opened.
   bool HandleFault(uintptr_t address, bool is_write);
@@ -89,12 +104,22 @@ class PagedRegion {
     uint64_t page;
     uint8_t* content;  // null: it was zero
   };
-  enum : uint8_t { kRead = 1, kWritten = 2, kSaved = 4, kNonzero = 8 };
+  // kNonzero: may hold something; kOnDisk: its content is not in memory yet.
+  enum : uint8_t {
+    kRead = 1,
+    kWritten = 2,
+    kSaved = 4,
+    kNonzero = 8,
+    kUnstored = 16,
+    kOnDisk = 32
+  };
 
   PagedRegion(uint8_t* base, uint64_t bytes_max, uint64_t reserved)
       : base_(base), bytes_max_(bytes_max), reserved_(reserved) {}
   uint8_t* PageAddress(uint64_t page) const { return base_ + page * kPageBytes; }
   void Save(uint64_t page);
+  bool Fetch(uint64_t page);
+  void FetchRange(uint64_t first, uint64_t last) const;
   bool Open(uint64_t page, bool is_write, bool charged);
   void Charge();
   uint8_t* NewSlot();
@@ -109,8 +134,11 @@ class PagedRegion {
   std::vector<Saved> saved_;     // since the last commit
   std::vector<uint8_t*> arena_;  // chunks for saved contents
   uint64_t slots_used_ = 0;
+  std::vector<uint64_t> unstored_;
   PageMeter* meter_ = nullptr;
   PageCounts counts_;
+  Storage* storage_ = nullptr;
+  RegionId stored_as_ = 0;
 };
 
 // Installs the signal handler that serves regions in execution on this thread; what is not theirs

@@ -99,11 +99,24 @@ wasm_config_t* MakeConfig() {
   return config;
 }
 
+wasm_valkind_t KindOfType(uint8_t type) {
+  switch (type) {
+    case kTypeI32:
+      return WASM_I32;
+    case kTypeF32:
+      return WASM_F32;
+    case kTypeF64:
+      return WASM_F64;
+    default:
+      return WASM_I64;
+  }
+}
+
 wasm_valtype_vec_t ValueTypes(base::ByteSpan types) {
   wasm_valtype_vec_t out;
   wasm_valtype_vec_new_uninitialized(&out, types.size());
   for (size_t i = 0; i < types.size(); ++i) {
-    out.data[i] = wasm_valtype_new(types[i] == kTypeI32 ? WASM_I32 : WASM_I64);
+    out.data[i] = wasm_valtype_new(KindOfType(types[i]));
   }
   return out;
 }

@@ -112,6 +112,10 @@ class WasmInstance {
   std::optional<WasmTrap> Call(const std::string& export_name);
   std::optional<WasmTrap> CallTable(uint64_t index, uint64_t argument, bool word64);
 
+  // The engine's own handles, for tests that call exports with arguments.
+  wasmtime_context_t* context() const { return context_; }
+  const wasmtime_instance_t& instance() const { return instance_; }
+
  private:
   explicit WasmInstance(const WasmModule& module) : module_(module) {}
   std::optional<WasmTrap> CallFunction(const wasmtime_func_t& function, wasmtime_val_raw_t* args,

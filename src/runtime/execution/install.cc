@@ -5,8 +5,6 @@
 namespace runtime {
 namespace {
 
-constexpr uint64_t kGuardBytes = uint64_t{32} << 20;
-
 class Installation {
  public:
   Installation(Canister& canister, const InstallArgs& args, const Surroundings& around)
@@ -72,7 +70,7 @@ class Installation {
     }
     const uint64_t bytes =
         info.memory64 ? around_.limits->heap64_bytes_max : around_.limits->heap_bytes_max;
-    auto region = PagedRegion::Create(bytes, kGuardBytes);
+    auto region = PagedRegion::Create(bytes, kHeapGuardBytes);
     if (!region || !(*region)->Grow(info.heap_pages_min)) {
       return Fail(ErrorCode::kCanisterOutOfMemory, "Canister cannot have that much memory");
     }

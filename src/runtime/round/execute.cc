@@ -30,6 +30,8 @@ MessageInput InputOf(const CallContext& context, Entry entry) {
   return input;
 }
 
+constexpr ContextId kNoContext = ~ContextId{0};
+
 }  // namespace
 
 std::optional<Reject> Network::CannotExecute(const Slot& slot, const std::string& method) const {
@@ -59,8 +61,7 @@ std::optional<Reject> Network::CannotExecute(const Slot& slot, const std::string
   }
   if (options_.limits.system_subnet) return std::nullopt;
   // The most that the message may cost is set aside first; what is unused stays.
-  const Cycles frozen = IdleCost(slot.state, slot.state.module->wasm.size(), options_.fees,
-                                 slot.state.settings.freezing_threshold_s);
+  const Cycles frozen = FrozenBelow(slot);
   const Cycles prepay = options_.fees.execution + InstructionFee(slot, options_.limits.message);
   if (slot.state.balance < frozen + prepay) {
     return reject(ErrorCode::kCanisterOutOfCycles,
@@ -77,11 +78,17 @@ void Network::ExecuteRequest(Slot& slot, Request request) {
     return RejectRequest(request, slot.state.id, std::move(*reject));
   }
   const bool is_query = slot.state.module->info.methods.at(request.method) == MethodKind::kQuery;
+  const uint64_t memory_limit = slot.state.settings.wasm_memory_limit;
+  if (!is_query && memory_limit != 0 && slot.state.HeapBytes() > memory_limit) {
+    return RejectRequest(
+        request, slot.state.id,
+        ToReject(slot.state.id, MemoryLimitExceeded(memory_limit, slot.state.HeapBytes())));
+  }
   CallContext context{request.origin, request.caller, request.cycles, request.deadline_ns};
   MessageInput input = InputOf(context, is_query ? Entry::kReplicatedQuery : Entry::kUpdate);
   input.argument = std::move(request.argument);
   const Limits& limits = options_.limits;
-  const uint64_t limit = is_query ? limits.query : limits.message;
+  const uint64_t limit = is_query ? limits.query : MessageLimit();
   const Surroundings around = Around(slot);
   Execution execution(slot.state, input, around, limit, is_query ? limit : limits.slice);
   Outcome outcome = execution.RunExport(
@@ -90,6 +97,7 @@ void Network::ExecuteRequest(Slot& slot, Request request) {
   AppendLog(slot, outcome.log);
   ChargeExecution(slot, outcome.instructions);
   context.instructions = outcome.instructions;
+  SetProcessing(context.origin);
   const ContextId id = slot.next_context++;
   slot.contexts.emplace(id, std::move(context));
   std::optional<Reject> failure;
@@ -107,20 +115,24 @@ void Network::ExecuteRequest(Slot& slot, Request request) {
   FinishContext(slot, id, failure);
 }
 
+bool Network::CanPayTask(const Slot& slot) const {
+  const Cycles prepay = options_.fees.execution + InstructionFee(slot, options_.limits.message);
+  return options_.limits.system_subnet || slot.state.balance >= FrozenBelow(slot) + prepay;
+}
+
 void Network::RunSystemTask(const Principal& canister, const std::string& method) {
   Slot* slot = Find(canister);
   if (slot == nullptr || !slot->state.module || !slot->state.module->info.HasSystemMethod(method)) {
     return;
   }
-  const Cycles prepay = options_.fees.execution + InstructionFee(*slot, options_.limits.message);
-  const Cycles frozen = IdleCost(slot->state, slot->state.module->wasm.size(), options_.fees,
-                                 slot->state.settings.freezing_threshold_s);
-  if (!options_.limits.system_subnet && slot->state.balance < frozen + prepay) return;
+  if (!CanPayTask(*slot)) return;
+  if (method == "canister_global_timer") slot->state.global_timer_ns = 0;  // it fires once
+  if (method == "canister_on_low_wasm_memory") slot->low_memory = LowMemoryHook::kExecuted;
   CallContext context{FromSystem{}, {}, 0, 0};
   context.responded = true;  // nobody waits for an answer
   const MessageInput input = InputOf(context, Entry::kSystemTask);
   const Surroundings around = Around(*slot);
-  Execution execution(slot->state, input, around, options_.limits.message, options_.limits.slice);
+  Execution execution(slot->state, input, around, MessageLimit(), options_.limits.slice);
   Outcome outcome = execution.RunExport(method);
   Observe(*slot, method, outcome);
   AppendLog(*slot, outcome.log);
@@ -134,17 +146,23 @@ void Network::RunSystemTask(const Principal& canister, const std::string& method
     Commit(*slot, id, outcome);
   }
   FinishContext(*slot, id, std::nullopt);
+  Persist();
 }
 
 void Network::ExecuteDelivery(Slot& slot, Delivery delivery) {
   const auto found = slot.callbacks.find(delivery.callback);
-  if (found == slot.callbacks.end()) return;  // answered already, by its deadline
+  if (found == slot.callbacks.end()) {  // answered already, by its deadline
+    slot.state.balance += delivery.refund;
+    return;
+  }
   const OpenCallback open = std::move(found->second);
   slot.callbacks.erase(found);
   CallContext& context = slot.contexts.at(open.context);
   --context.outstanding;
   slot.state.balance += delivery.refund + open.prepaid;
-  if (!slot.state.module) return FinishContext(slot, open.context, DidNotReply(slot.state.id));
+  if (context.deleted || !slot.state.module) {
+    return FinishContext(slot, open.context, DidNotReply(slot.state.id));
+  }
   const bool replied = !delivery.response.reject;
   const uint64_t response_bytes =
       replied ? delivery.response.reply.size() : delivery.response.reject->message.size();
@@ -156,35 +174,43 @@ void Network::ExecuteDelivery(Slot& slot, Delivery delivery) {
   input.argument = std::move(delivery.response.reply);
   input.reject = delivery.response.reject;
   input.cycles_refunded = delivery.refund;
-  const Limits& limits = options_.limits;
-  const uint64_t limit = limits.message - limits.message / 100 * limits.cleanup_reserve_percent;
+  const uint64_t whole = MessageLimit();
+  const uint64_t limit = CallbackLimit(whole);
+  input.limit_named = whole;
   const Surroundings around = Around(slot);
-  Execution execution(slot.state, input, around, limit, limits.slice);
+  Execution execution(slot.state, input, around, limit, options_.limits.slice);
   Outcome outcome =
       execution.RunCallback(replied ? open.callback.on_reply : open.callback.on_reject);
   Observe(slot, replied ? "reply callback" : "reject callback", outcome);
   AppendLog(slot, outcome.log);
   ChargeExecution(slot, outcome.instructions);
-  context.instructions += outcome.instructions;
+  const uint64_t earlier =
+      std::exchange(context.instructions, context.instructions + outcome.instructions);
   if (!outcome.error) {
     Commit(slot, open.context, outcome);
     return FinishContext(slot, open.context, std::nullopt);
   }
   RollBack(slot, outcome);
   if (open.callback.on_cleanup) {
-    RunCleanup(slot, context, *open.callback.on_cleanup, outcome.instructions,
-               &outcome.error->message);
+    const CleanupArgs args{outcome.instructions, earlier, input.reject};
+    RunCleanup(slot, context, *open.callback.on_cleanup, args, &outcome.error->message);
   }
   FinishContext(slot, open.context, ToReject(slot.state.id, *outcome.error));
 }
 
-bool Network::RunCleanup(Slot& slot, const CallContext& context, const Closure& cleanup,
-                         uint64_t instructions_used, std::string* error) {
-  const MessageInput input = InputOf(context, Entry::kCleanup);
+// Runs on the state before the failed callback, with what that one has left of the limit and the
+// reserve. As on the IC its performance_counter(1) leaves the failed callback out, and a slice is
+// not longer than the callback's limit.
+void Network::RunCleanup(Slot& slot, const CallContext& context, const Closure& cleanup,
+                         const CleanupArgs& args, std::string* error) {
+  MessageInput input = InputOf(context, Entry::kCleanup);
+  input.context_instructions = args.earlier_instructions;
+  input.reject = args.reject;  // for msg_reject_code
   const Limits& limits = options_.limits;
   const Surroundings around = Around(slot);
   Execution execution(slot.state, input, around,
-                      limits.message - std::min(limits.message, instructions_used), limits.slice);
+                      limits.message - std::min(limits.message, args.callback_instructions),
+                      std::min(limits.slice, CallbackLimit(limits.message)));
   Outcome outcome = execution.RunCallback(cleanup);
   Observe(slot, "cleanup callback", outcome);
   AppendLog(slot, outcome.log);
@@ -195,10 +221,9 @@ bool Network::RunCleanup(Slot& slot, const CallContext& context, const Closure& 
   if (outcome.error) {
     *error += base::StrCat("\n\ncall_on_cleanup also failed:\n\n", outcome.error->message);
     RollBack(slot, outcome);
-    return false;
+  } else {
+    Commit(slot, kNoContext, outcome);
   }
-  Commit(slot, ~ContextId{0}, outcome);
-  return true;
 }
 
 // ---- commit and answer -------------------------------------------------------------------------
@@ -220,7 +245,8 @@ void Network::Commit(Slot& slot, ContextId context_id, Outcome& outcome) {
   ++state.version;
   if (state.heap) state.heap->Commit();
   if (state.stable) state.stable->Commit();
-  if (context_id == ~ContextId{0}) return;
+  CheckLowMemory(slot);
+  if (context_id == kNoContext) return;
   CallContext& context = slot.contexts.at(context_id);
   context.available -= effects.cycles_accepted;
   SendCalls(slot, context_id, effects.calls);
@@ -242,17 +268,14 @@ void Network::SendCalls(Slot& slot, ContextId context_id, std::vector<OutgoingCa
 }
 
 void Network::Route(const Principal& from, const Principal& callee, Request request) {
-  if (callee.empty()) {
-    management_.push_back(std::move(request));
-    return;
-  }
+  if (callee.empty()) return Push(management_, {}, std::move(request));
   Slot* slot = Find(callee);
   if (slot == nullptr) {
     return RejectRequest(request, callee,
                          {RejectCode::kDestinationInvalid, ErrorCode::kCanisterNotFound,
                           base::StrCat("Canister ", PrincipalText(callee), " not found")});
   }
-  slot->requests[from].push_back(std::move(request));
+  Push(slot->inbox[from], callee, std::move(request));
 }
 
 void Network::RejectRequest(const Request& request, const Principal& callee, Reject reject) {
@@ -261,28 +284,39 @@ void Network::RejectRequest(const Request& request, const Principal& callee, Rej
 
 void Network::Answer(Slot& slot, CallContext& context, Response response) {
   CHECK(!context.responded);
-  context.responded = true;
   const Cycles refund = context.available;
   context.available = 0;
+  context.responded = true;
   Respond(context.origin, slot.state.id, std::move(response), refund);
 }
 
-void Network::Respond(const Origin& origin, const Principal&, Response response, Cycles refund) {
-  std::visit(
-      Overloaded{[](const FromSystem&) {},
-                 [&](const FromIngress& ingress) {
-                   const auto found = ingress_.find(ingress.id);
-                   if (found == ingress_.end()) return;
-                   found->second.state = response.reject ? IngressStatus::State::kRejected
-                                                         : IngressStatus::State::kReplied;
-                   found->second.response = std::move(response);
-                 },
-                 [&](const FromCanister& caller) {
-                   Slot* slot = Find(caller.canister);
-                   if (slot == nullptr) return;  // deleted meanwhile
-                   slot->deliveries.push_back({caller.callback, std::move(response), refund});
-                 }},
-      origin);
+void Network::Respond(const Origin& origin, const Principal& from, Response response,
+                      Cycles refund) {
+  std::visit(Overloaded{[](const FromSystem&) {},
+                        [&](const FromIngress& ingress) {
+                          const auto found = ingress_.find(ingress.id);
+                          if (found == ingress_.end()) return;
+                          found->second.state = response.reject ? IngressStatus::State::kRejected
+                                                                : IngressStatus::State::kReplied;
+                          found->second.response = std::move(response);
+                          ChangeIngress(ingress.id);
+                        },
+                        [&](const FromCanister& caller) {
+                          Slot* slot = Find(caller.canister);
+                          if (slot == nullptr) return;  // deleted meanwhile
+                          Push(slot->inbox[from], caller.canister,
+                               Delivery{caller.callback, std::move(response), refund});
+                        }},
+             origin);
+}
+
+void Network::SetProcessing(const Origin& origin) {
+  const auto* ingress = std::get_if<FromIngress>(&origin);
+  if (ingress == nullptr) return;
+  const auto found = ingress_.find(ingress->id);
+  if (found == ingress_.end()) return;
+  found->second.state = IngressStatus::State::kProcessing;
+  ChangeIngress(ingress->id);
 }
 
 void Network::FinishContext(Slot& slot, ContextId context_id,

@@ -41,6 +41,12 @@ struct Delivery {
   Cycles refund = 0;
 };
 
+// What waits in a canister's queues.
+struct Mail {
+  uint64_t number = 0;  // in the order of sending; also its name on disk
+  std::variant<Request, Delivery> content;
+};
+
 // A call that a canister has taken up and not finished.
 struct CallContext {
   Origin origin;
@@ -48,6 +54,7 @@ struct CallContext {
   Cycles available = 0;  // cycles of the call not yet accepted
   uint64_t deadline_ns = 0;
   bool responded = false;
+  bool deleted = false;       // the canister was uninstalled meanwhile: no callback runs any more
   uint32_t outstanding = 0;   // calls of its own that are not answered
   uint64_t instructions = 0;  // of all executions so far
 };

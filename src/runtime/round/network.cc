@@ -33,7 +33,15 @@ Network::Network(Env& env, NetworkOptions options)
 
 Slot* Network::Find(const Principal& canister) {
   const auto it = slots_.find(canister);
-  return it == slots_.end() ? nullptr : &it->second;
+  if (it == slots_.end()) return nullptr;
+  if (env_.storage() != nullptr) changed_slots_.insert(canister);
+  return &it->second;
+}
+
+std::vector<Principal> Network::Canisters() const {
+  std::vector<Principal> out;
+  for (const auto& [id, slot] : slots_) out.push_back(id);
+  return out;
 }
 
 // Eight bytes of number, then 01 01: the form of a canister id of a subnet.
@@ -55,6 +63,9 @@ base::Result<Principal> Network::CreateCanister(const Principal& controller, Cyc
   slot.state.settings.controllers = {controller};
   slot.state.balance = cycles;
   slot.state.stable = std::move(stable);
+  slot.charged_until_ns = env_.NowNs();
+  changed_slots_.insert(id);
+  Persist();
   return id;
 }
 
@@ -102,6 +113,11 @@ Cycles Network::InstructionFee(const Slot& slot, uint64_t instructions) const {
   return Cycles{options_.fees.instruction} * (wide ? 2 : 1) * instructions;
 }
 
+Cycles Network::FrozenBelow(const Slot& slot) const {
+  const uint64_t other = slot.state.module ? slot.state.module->wasm.size() : 0;
+  return IdleCost(slot.state, other, options_.fees, slot.state.settings.freezing_threshold_s);
+}
+
 void Network::ChargeExecution(Slot& slot, uint64_t instructions) {
   if (options_.limits.system_subnet) return;
   const Cycles cost = options_.fees.execution + InstructionFee(slot, instructions);
@@ -134,16 +150,20 @@ std::optional<ExecutionError> Network::InstallCode(const Principal& canister, In
         base::StrCat("Canister's Wasm module is not valid: ", module.error().message)};
   }
   const InstallArgs args{mode, *module, std::move(argument), sender, skip_pre_upgrade, keep_heap};
+  slot->low_memory = LowMemoryHook::kNotMet;
   InstallResult result = Install(slot->state, args, Around(*slot));
   for (const InstallStep& step : result.steps) {
     Observe(*slot, step.entry, step.outcome);
     AppendLog(*slot, step.outcome.log);
   }
   ChargeExecution(*slot, result.instructions);
-  if (result.error) return result.error;
-  if (slot->state.heap) slot->state.heap->Commit();
-  slot->state.stable->Commit();
-  return std::nullopt;
+  if (!result.error) {
+    if (slot->state.heap) slot->state.heap->Commit();
+    slot->state.stable->Commit();
+    CheckLowMemory(*slot);
+  }
+  Persist();
+  return result.error;
 }
 
 void Network::Uninstall(Slot& slot) {
@@ -158,6 +178,7 @@ void Network::Uninstall(Slot& slot) {
   const uint64_t bytes_max = options_.limits.stable_bytes_max;
   state.stable = PagedRegion::Create(bytes_max, 0).value();
   for (auto& [id, context] : slot.contexts) {
+    context.deleted = true;
     if (context.responded) continue;
     Answer(slot, context,
            {Reject{RejectCode::kCanisterReject, ErrorCode::kCanisterRejected,
@@ -176,32 +197,58 @@ void Network::Start(Slot& slot) {
   }
 }
 
-void Network::Delete(const Principal& canister) { slots_.erase(canister); }
+// Calls that wait for it are rejected, as if it had never been there.
+void Network::Delete(const Principal& canister) {
+  const auto node = slots_.extract(canister);
+  changed_slots_.insert(canister);
+  const auto reject = [&](std::deque<Mail>& queue) {
+    for (Mail& mail : queue) {
+      gone_mail_.insert(mail.number);
+      if (const auto* request = std::get_if<Request>(&mail.content)) {
+        RejectRequest(*request, canister,
+                      {RejectCode::kDestinationInvalid, ErrorCode::kCanisterNotFound,
+                       base::StrCat("Canister ", PrincipalText(canister), " not found")});
+      }
+    }
+  };
+  reject(node.mapped().ingress);
+  for (auto& [sender, queue] : node.mapped().inbox) reject(queue);
+}
 
 // ---- clients -----------------------------------------------------------------------------------
 
 MessageId Network::Submit(const Principal& sender, const Principal& canister, std::string method,
-                          base::Bytes argument) {
-  const MessageId id = next_message_++;
-  ingress_[id] = {IngressStatus::State::kReceived, {}};
-  Request request{FromIngress{id}, sender, std::move(method), std::move(argument)};
-  if (canister.empty()) {
-    management_.push_back(std::move(request));
-    return id;
+                          base::Bytes argument, const IngressOptions& options) {
+  if (!options.request_id.empty()) {
+    const auto known = by_request_id_.find(options.request_id);
+    if (known != by_request_id_.end()) return known->second;
   }
+  const MessageId id = next_message_++;
+  ingress_[id] = {IngressStatus::State::kReceived, {}, options.request_id, options.expiry_ns};
+  if (!options.request_id.empty()) by_request_id_[options.request_id] = id;
+  ChangeIngress(id);
+  Request request{FromIngress{id}, sender, std::move(method), std::move(argument)};
   Slot* slot = Find(canister);
-  if (slot == nullptr) {
+  if (canister.empty()) {
+    Push(management_, {}, std::move(request));
+  } else if (slot == nullptr) {
     RejectRequest(request, canister,
                   {RejectCode::kDestinationInvalid, ErrorCode::kCanisterNotFound,
                    base::StrCat("Canister ", PrincipalText(canister), " not found")});
-    return id;
+  } else {
+    const Cycles fee =
+        Cycles{options_.fees.ingress_message} +
+        Cycles{options_.fees.ingress_byte} * (request.method.size() + request.argument.size());
+    if (!options_.limits.system_subnet) slot->state.balance -= std::min(fee, slot->state.balance);
+    Push(slot->ingress, canister, std::move(request));
   }
-  const Cycles fee =
-      Cycles{options_.fees.ingress_message} +
-      Cycles{options_.fees.ingress_byte} * (request.method.size() + request.argument.size());
-  if (!options_.limits.system_subnet) slot->state.balance -= std::min(fee, slot->state.balance);
-  slot->ingress.push_back(std::move(request));
+  Persist();
   return id;
+}
+
+const IngressStatus* Network::FindRequest(const base::Bytes& request_id) const {
+  const auto found = by_request_id_.find(request_id);
+  return found == by_request_id_.end() ? nullptr : &ingress_.at(found->second);
 }
 
 std::optional<Reject> Network::Inspect(const Principal& sender, const Principal& canister,
@@ -230,10 +277,7 @@ std::optional<Reject> Network::Inspect(const Principal& sender, const Principal&
 Response Network::Call(const Principal& sender, const Principal& canister, std::string method,
                        base::Bytes argument) {
   const MessageId id = Submit(sender, canister, std::move(method), std::move(argument));
-  const auto done = [&] {
-    const auto state = ingress_.at(id).state;
-    return state == IngressStatus::State::kReplied || state == IngressStatus::State::kRejected;
-  };
+  const auto done = [&] { return ingress_.at(id).answered(); };
   // A canister may work for ever by itself; then there is no answer to wait for either.
   for (uint64_t rounds = 0; !done(); ++rounds) {
     if (!Step() && !done()) Round(0);
@@ -241,97 +285,8 @@ Response Network::Call(const Principal& sender, const Principal& canister, std::
   }
   Response response = std::move(ingress_.at(id).response);
   ingress_.erase(id);
+  ChangeIngress(id);
   return response;
-}
-
-// ---- scheduling --------------------------------------------------------------------------------
-
-namespace {
-
-// Takes the next piece of mail: deliveries, ingress and requests in turn.
-bool TakeDelivery(Slot& slot, Delivery& out) {
-  if (slot.deliveries.empty()) return false;
-  out = std::move(slot.deliveries.front());
-  slot.deliveries.pop_front();
-  return true;
-}
-
-bool TakeRequest(Slot& slot, Request& out) {
-  const bool from_ingress =
-      !slot.ingress.empty() && (slot.requests.empty() || slot.turn++ % 2 == 0);
-  if (from_ingress) {
-    out = std::move(slot.ingress.front());
-    slot.ingress.pop_front();
-    return true;
-  }
-  if (slot.requests.empty()) return false;
-  auto it = slot.requests.begin();
-  std::advance(it, slot.turn % slot.requests.size());
-  out = std::move(it->second.front());
-  it->second.pop_front();
-  if (it->second.empty()) slot.requests.erase(it);
-  return true;
-}
-
-}  // namespace
-
-bool Network::Step() {
-  ExpireDeadlines();
-  if (!management_.empty()) {
-    Request request = std::move(management_.front());
-    management_.pop_front();
-    Management(*this).Execute(std::move(request));
-    return true;
-  }
-  // Round robin: the first canister with mail after the one that had the last turn.
-  auto it = slots_.upper_bound(last_turn_);
-  for (size_t i = 0; i < slots_.size(); ++i, ++it) {
-    if (it == slots_.end()) it = slots_.begin();
-    Slot& slot = it->second;
-    if (!slot.HasMail()) continue;
-    last_turn_ = it->first;
-    Delivery delivery;
-    Request request;
-    if (TakeDelivery(slot, delivery)) {
-      ExecuteDelivery(slot, std::move(delivery));
-    } else if (TakeRequest(slot, request)) {
-      ExecuteRequest(slot, std::move(request));
-    }
-    return true;
-  }
-  return false;
-}
-
-void Network::Round(uint64_t steps_max) {
-  std::vector<std::pair<Principal, std::string>> tasks;
-  for (auto& [id, slot] : slots_) {
-    if (!slot.state.module || slot.state.status != CanisterStatus::kRunning) continue;
-    const ModuleInfo& info = slot.state.module->info;
-    if (info.HasSystemMethod("canister_heartbeat")) tasks.emplace_back(id, "canister_heartbeat");
-    const bool due = slot.state.global_timer_ns != 0 && slot.state.global_timer_ns <= env_.NowNs();
-    if (!due) continue;
-    slot.state.global_timer_ns = 0;
-    if (info.HasSystemMethod("canister_global_timer"))
-      tasks.emplace_back(id, "canister_global_timer");
-  }
-  for (const auto& [id, method] : tasks) RunSystemTask(id, method);
-  for (uint64_t i = 0; i < steps_max && Step(); ++i) {
-  }
-}
-
-void Network::ExpireDeadlines() {
-  const uint64_t now = env_.NowNs();
-  for (auto& [id, slot] : slots_) {
-    for (auto& [callback_id, callback] : slot.callbacks) {
-      if (callback.deadline_ns == 0 || callback.deadline_ns > now) continue;
-      callback.deadline_ns = 0;
-      slot.deliveries.push_back(
-          {callback_id,
-           {Reject{RejectCode::kSysUnknown, ErrorCode::kDeadlineExpired, "Call has timed out."},
-            {}},
-           0});
-    }
-  }
 }
 
 }  // namespace runtime

@@ -32,7 +32,15 @@ Cycles IdleCost(const Canister& canister, uint64_t other_bytes, const Fees& fees
   const Cycles bytes =
       std::max<Cycles>(canister.settings.memory_allocation,
                        Cycles{canister.HeapBytes()} + canister.StableBytes() + other_bytes);
-  return (bytes * fees.gib_second * seconds >> 30) + Cycles{fees.canister_second} * seconds;
+  const Cycles rate = bytes * fees.gib_second;  // under 2^69; `seconds` is any 64-bit number
+  const Cycles storage = seconds >> 58 ? (rate >> 30) * seconds : rate * seconds >> 30;
+  return storage + Cycles{fees.canister_second} * seconds;
+}
+
+ExecutionError MemoryLimitExceeded(uint64_t limit, uint64_t bytes) {
+  return {ErrorCode::kCanisterWasmMemoryLimitExceeded,
+          base::StrCat("Canister exceeded its current Wasm memory limit of ", limit,
+                       " bytes. The peak Wasm memory usage was ", bytes, " bytes.")};
 }
 
 Execution::Execution(const Canister& canister, const MessageInput& input,
@@ -132,23 +140,26 @@ bool Execution::Fail(ErrorCode code, std::string message) {
 
 // ---- instructions ------------------------------------------------------------------------------
 
-uint64_t Execution::InstructionsSoFar() const {
-  const int64_t left = *instance_->counter() - *instance_->pages_charged();
-  const auto current = static_cast<int64_t>(slice_.limit_current);
-  return slice_.executed + static_cast<uint64_t>(std::max<int64_t>(0, current - left));
+// The IC's counter saturates at the lowest i64; ours is two words, so the difference is wider.
+uint64_t Execution::UsedInSlice() const {
+  const __int128 left = __int128{*instance_->counter()} - *instance_->pages_charged();
+  const __int128 used = __int128{slice_.limit_current} - left;
+  constexpr __int128 kMost = std::numeric_limits<int64_t>::max();
+  return static_cast<uint64_t>(std::clamp<__int128>(used, 0, kMost));
 }
 
+uint64_t Execution::InstructionsSoFar() const { return slice_.executed + UsedInSlice(); }
+
 bool Execution::OutOfInstructions() {
-  const int64_t counter = *instance_->counter() - *instance_->pages_charged();
   const auto too_many = [&] {
+    const uint64_t limit = input_.limit_named != 0 ? input_.limit_named : slice_.limit_total;
     return Fail(ErrorCode::kCanisterInstructionLimitExceeded,
-                base::StrCat("Canister exceeded the limit of ", slice_.limit_total,
+                base::StrCat("Canister exceeded the limit of ", limit,
                              " instructions for single message execution."));
   };
   const uint64_t left_total = slice_.limit_total - std::min(slice_.limit_total, slice_.executed);
   if (slice_.limit_current >= left_total || slice_.slices_left <= 1) return too_many();
-  // What the slice used; a counter near the lowest i64 must not wrap.
-  const uint64_t newly = slice_.limit_current - static_cast<uint64_t>(counter);
+  const uint64_t newly = UsedInSlice();
   const uint64_t carry = newly > slice_.limit_current ? newly - slice_.limit_current : 0;
   const uint64_t next = slice_.limit_slice > carry ? slice_.limit_slice - carry : 0;
   if (std::min(next, left_total) == 0) {
@@ -212,6 +223,24 @@ bool Execution::WriteCycles(const char* what, uint64_t destination, Cycles cycle
   return CopyToHeap(what, raw, destination, 0, 16);
 }
 
+// Growing raises the freezing threshold; a canister that is frozen by it (the memory has grown
+// already) may not grow.
+bool Execution::CanPayForGrowth(uint64_t bytes_more) {
+  using enum Entry;
+  const Entry entry = input_.entry;
+  const bool checked = entry == kInit || entry == kPreUpgrade || entry == kUpdate ||
+                       entry == kReply || entry == kReject || entry == kSystemTask;
+  if (!checked || limits().system_subnet) return true;
+  const Cycles threshold = IdleCost(canister_, around_.memory_used_elsewhere, *around_.fees,
+                                    canister_.settings.freezing_threshold_s);
+  if (effects_.balance >= threshold) return true;
+  return Fail(ErrorCode::kInsufficientCyclesInMemoryGrow,
+              base::StrCat("Canister cannot grow its memory by ", bytes_more,
+                           " bytes due to insufficient cycles. At least ",
+                           static_cast<uint64_t>(threshold - effects_.balance),
+                           " additional cycles are required."));
+}
+
 bool Execution::TryGrowMemory(uint64_t native_result, uint64_t pages, uint64_t* result) {
   *result = native_result;
   const uint64_t failed = word64() ? ~uint64_t{0} : 0xffff'ffff;
@@ -220,12 +249,10 @@ bool Execution::TryGrowMemory(uint64_t native_result, uint64_t pages, uint64_t* 
   const bool checked = input_.entry == Entry::kUpdate || input_.entry == Entry::kInit ||
                        input_.entry == Entry::kStart;
   if (checked && limit != 0 && canister_.HeapBytes() > limit) {
-    return Fail(
-        ErrorCode::kCanisterWasmMemoryLimitExceeded,
-        base::StrCat("Canister exceeded its current Wasm memory limit of ", limit,
-                     " bytes. The peak Wasm memory usage was ", canister_.HeapBytes(), " bytes."));
+    const ExecutionError error = MemoryLimitExceeded(limit, canister_.HeapBytes());
+    return Fail(error.code, error.message);
   }
-  return true;
+  return CanPayForGrowth(pages * kPageBytes);
 }
 
 // ---- stable memory -----------------------------------------------------------------------------
@@ -234,7 +261,7 @@ bool Execution::StableGrow(uint64_t pages, uint64_t* result) {
   *result = ~uint64_t{0};
   if (!canister_.stable || !canister_.stable->Grow(pages)) return true;
   *result = canister_.stable->pages() - pages;
-  return true;
+  return pages == 0 || CanPayForGrowth(pages * kPageBytes);
 }
 
 bool Execution::StableBounds(uint64_t offset, uint64_t size, uint64_t heap_address) {
@@ -338,6 +365,7 @@ void Execution::AppendLog(std::string content) {
 // ---- cycles ------------------------------------------------------------------------------------
 
 Cycles Execution::LiquidBalance() const {
+  if (limits().system_subnet) return effects_.balance;
   const Cycles frozen = IdleCost(canister_, around_.memory_used_elsewhere, *around_.fees,
                                  canister_.settings.freezing_threshold_s);
   return effects_.balance > frozen ? effects_.balance - frozen : 0;

@@ -36,6 +36,7 @@ struct MessageInput {
   std::optional<base::Bytes> data_certificate;
   base::Bytes sender_info_data, sender_info_signer;
   uint64_t context_instructions = 0;  // spent by earlier executions of this call context
+  uint64_t limit_named = 0;           // the limit that an error names, if not the execution's own
 };
 
 // What the network knows and a canister may ask.
@@ -149,6 +150,8 @@ class Execution {
   ExecutionError ErrorOf(const WasmTrap& trap) const;
   bool StableBounds(uint64_t offset, uint64_t size, uint64_t heap_address);
   uint64_t StablePagesMax() const;
+  uint64_t UsedInSlice() const;
+  bool CanPayForGrowth(uint64_t bytes_more);
   bool CountStablePages(uint64_t offset, uint64_t size, bool write);
 
   const Canister& canister_;
@@ -172,6 +175,8 @@ class Execution {
 // Entry points that run in a replicated fashion with their changes kept are charged for writing
 // pages; queries and inspect_message are not. Composite queries are.
 bool ChargesWrites(Entry entry);
+
+ExecutionError MemoryLimitExceeded(uint64_t limit, uint64_t bytes);
 
 // Cycles that a canister of this size burns in `seconds` without doing anything.
 Cycles IdleCost(const Canister& canister, uint64_t other_bytes, const Fees& fees, uint64_t seconds);

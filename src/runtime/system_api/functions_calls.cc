@@ -22,9 +22,6 @@ void DropPendingCall(Execution& e) {
 }
 
 bool CallNew(Execution& e, uint64_t* a) {
-  const uint64_t names = a[1] > ~uint64_t{0} - a[3] ? ~uint64_t{0} : a[1] + a[3];
-  const uint64_t per_byte = e.limits().system_subnet ? 0 : names;
-  if (!e.Charge(per_byte > ~uint64_t{0} - 1500 ? per_byte : 1500 + per_byte)) return false;
   DropPendingCall(e);
   const uint8_t* callee = e.HeapRange("call_new", a[0], a[1]);
   if (callee == nullptr) return false;
@@ -90,7 +87,8 @@ bool CallPerform(Execution& e, uint64_t* a) {
                          e.input().entry == Entry::kCompositeReply ||
                          e.input().entry == Entry::kCompositeReject;
   const auto to_same = std::ranges::count(e.effects().calls, call.callee, &OutgoingCall::callee);
-  const Cycles cost = composite ? 0 : e.CallCost(call.method.size(), call.payload.size());
+  const bool free = composite || e.limits().system_subnet;
+  const Cycles cost = free ? 0 : e.CallCost(call.method.size(), call.payload.size());
   const bool full = static_cast<uint64_t>(to_same) >= e.CallsLeft(call.callee);
   if (full || cost > e.LiquidBalance()) {
     e.effects().balance += call.cycles;
@@ -98,7 +96,7 @@ bool CallPerform(Execution& e, uint64_t* a) {
     return true;
   }
   e.effects().balance -= cost;
-  call.prepaid = composite ? 0 : e.ResponseReserve();
+  call.prepaid = free ? 0 : e.ResponseReserve();
   e.effects().calls.push_back(std::move(call));
   a[0] = 0;
   return true;
@@ -107,7 +105,7 @@ bool CallPerform(Execution& e, uint64_t* a) {
 constexpr char kCaller[] = "U CQ Ry Rt CRy CRt T";
 
 constexpr SystemCall kCalls[] = {
-    {"call_new", "IIIIIIII:", kCaller, kBoth, 0, 0, -1, CallNew},
+    {"call_new", "IIIIIIII:", kCaller, kBoth, 1500, 1, SystemCall::kNames, CallNew},
     {"call_on_cleanup", "II:", kCaller, kBoth, 500, 0, -1, CallOnCleanup},
     {"call_data_append", "II:", kCaller, kBoth, 500, 50, 1, CallDataAppend},
     {"call_with_best_effort_response", "i:", kCaller, kBoth, 500, 0, -1,

@@ -26,9 +26,13 @@ FuncType TypeOf(std::string_view signature, bool word64) {
 // Per-byte charges fall away on system subnets.
 uint64_t FeeOf(const SystemCall& call, const Execution& execution, const uint64_t* arguments) {
   if (call.per_byte == 0 || execution.limits().system_subnet) return call.fixed;
-  uint64_t fee;
-  if (__builtin_mul_overflow(arguments[call.size], uint64_t{call.per_byte}, &fee))
+  uint64_t bytes, fee;
+  if (call.size != SystemCall::kNames) {
+    bytes = arguments[call.size];
+  } else if (__builtin_add_overflow(arguments[1], arguments[3], &bytes)) {
     return ~uint64_t{0};
+  }
+  if (__builtin_mul_overflow(bytes, uint64_t{call.per_byte}, &fee)) return ~uint64_t{0};
   return __builtin_add_overflow(fee, uint64_t{call.fixed}, &fee) ? ~uint64_t{0} : fee;
 }
 

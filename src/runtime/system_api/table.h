@@ -21,9 +21,11 @@ struct SystemCall {
   // Charged before anything else: fixed, and per_byte for each byte counted by argument `size`.
   uint32_t fixed;
   uint32_t per_byte;
-  int8_t size;  // index of that argument; -1: none
+  int8_t size;  // index of that argument; -1: none; kNames: of call_new, both of its names
   // Gets and leaves its values in `arguments`; false after Execution::Fail.
   bool (*run)(Execution& execution, uint64_t* arguments);
+
+  static constexpr int8_t kNames = -2;  // arguments 1 and 3 together
 };
 
 std::span<const SystemCall> SystemCalls();

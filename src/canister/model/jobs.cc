@@ -1,0 +1,115 @@
+#include "canister/model/jobs.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace model {
+
+Done Jobs::CheckRoom(const candid::Principal& caller, const Policy& policy) const {
+  if (queue_.size() >= policy.max_queue) {
+    return Fail("busy", queue_.size(), " answers are in the queue, at most ", policy.max_queue,
+                " can be");
+  }
+  const auto own =
+      std::ranges::count_if(queue_, [&](uint64_t id) { return jobs_.at(id).caller == caller; });
+  if (static_cast<uint64_t>(own) >= policy.max_jobs_per_caller) {
+    return Fail("busy", own, " answers of yours are in the queue of ", queue_.size(), ", at most ",
+                policy.max_jobs_per_caller, " can be");
+  }
+  return {};
+}
+
+Job& Jobs::Add(Job job) {
+  job.id = next_id_++;
+  queue_.push_back(job.id);
+  return jobs_.emplace(job.id, std::move(job)).first->second;
+}
+
+Job* Jobs::Find(uint64_t id) {
+  const auto found = jobs_.find(id);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
+Job* Jobs::FindWaiting(uint32_t ticket) {
+  for (auto& [id, job] : jobs_) {
+    if (static_cast<uint32_t>(id) == ticket && job.kind != JobKind::kPolled) return &job;
+  }
+  return nullptr;
+}
+
+std::vector<size_t> Jobs::Order() const {
+  // A caller's n-th job gets its turn n rounds after the first; within a round the callers who
+  // waited longer come first.
+  struct Turn {
+    size_t round;
+    uint64_t last_turn;
+    size_t index;
+  };
+  std::vector<Turn> turns;
+  std::map<candid::Principal, size_t> rounds;
+  for (size_t i = 0; i < queue_.size(); ++i) {
+    const candid::Principal& caller = jobs_.at(queue_[i]).caller;
+    const auto last = last_turn_.find(caller);
+    turns.push_back({rounds[caller]++, last == last_turn_.end() ? 0 : last->second, i});
+  }
+  std::ranges::sort(turns, [](const Turn& a, const Turn& b) {
+    return std::tie(a.round, a.last_turn, a.index) < std::tie(b.round, b.last_turn, b.index);
+  });
+  std::vector<size_t> order;
+  for (const Turn& turn : turns) order.push_back(turn.index);
+  return order;
+}
+
+Job* Jobs::Next() {
+  if (queue_.empty()) return nullptr;
+  return &jobs_.at(queue_[Order().front()]);
+}
+
+void Jobs::EndTurn(const Job& job) { last_turn_[job.caller] = ++turns_; }
+
+void Jobs::Finished(Job& job, uint64_t now_ns) {
+  CHECK(job.finished());
+  job.finished_ns = now_ns;
+  std::erase(queue_, job.id);
+  const bool more =
+      std::ranges::any_of(queue_, [&](uint64_t id) { return jobs_.at(id).caller == job.caller; });
+  if (!more) last_turn_.erase(job.caller);
+}
+
+void Jobs::Expire(uint64_t now_ns) {
+  std::map<candid::Principal, size_t> kept;
+  size_t kept_all = 0;
+  // The newest stay.
+  std::vector<uint64_t> gone;
+  for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) {
+    const Job& job = it->second;
+    if (!job.finished() || job.kind != JobKind::kPolled) continue;
+    const bool old = now_ns - job.finished_ns > kKeptNs;
+    if (old || kept_all >= kFinishedMax || kept[job.caller] >= kFinishedPerCallerMax) {
+      gone.push_back(it->first);
+      continue;
+    }
+    ++kept_all;
+    ++kept[job.caller];
+  }
+  for (const uint64_t id : gone) jobs_.erase(id);
+}
+
+uint32_t Jobs::QueuePosition(const Job& job) const {
+  const std::vector<size_t> order = Order();
+  const auto at =
+      std::ranges::find_if(order, [&](size_t index) { return queue_[index] == job.id; });
+  return static_cast<uint32_t>(at - order.begin());
+}
+
+void Jobs::Restore(std::vector<Job> jobs, uint64_t next_id) {
+  next_id_ = next_id;
+  for (Job& job : jobs) {
+    if (!job.finished()) queue_.push_back(job.id);
+    jobs_.emplace(job.id, std::move(job));
+  }
+  std::ranges::sort(queue_);
+}
+
+}  // namespace model

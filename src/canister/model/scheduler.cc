@@ -1,0 +1,189 @@
+#include "canister/model/scheduler.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "canister/model/sampling_plan.h"
+#include "canister/model/setup.h"
+#include "canister/sdk/calls.h"
+#include "canister/sdk/canister.h"
+
+namespace model {
+namespace {
+
+constexpr uint64_t kMessageMargin = 150'000'000;  // for the answer's candid and the bookkeeping
+constexpr uint64_t kGrowthCharges = 40'000'000;   // page charges of later steps of a message
+
+// One message's work.
+class Slice {
+ public:
+  Slice(State& state, uint64_t limit) : state_(state), limit_(limit - kMessageMargin) {}
+
+  void Run() {
+    while (Job* job = state_.jobs.Next()) {
+      if (!Advance(*job)) return;
+    }
+  }
+
+ private:
+  // False: the message has no room for this job's next step.
+  bool Advance(Job& job) {
+    const uint64_t before = sdk::InstructionsUsed();
+    ChatSession* session = state_.sessions.Find(job.session);
+    CHECK(session != nullptr);
+    EngineSession& engine = state_.sessions.Engine(*session, *state_.ready->model);
+    TakePrompt(job, *session, engine);
+    const bool room = Work(job, *session, engine);
+    job.instructions += sdk::InstructionsUsed() - before;
+    ++job.messages;
+    session->last_used_ns = sdk::NowNs();
+    state_.jobs.EndTurn(job);
+    if (job.finished()) EndJob(job, *session);
+    return room;
+  }
+
+  void TakePrompt(Job& job, ChatSession& session, EngineSession& engine) {
+    if (job.prompt_taken) return;
+    job.prompt_taken = true;
+    job.cached_tokens = engine.run();
+    job.state = JobState::kPrefill;
+    Take(session, engine, job.prompt);
+  }
+
+  // The session's own list is what counts; the engine can be made again from it.
+  static void Take(ChatSession& session, EngineSession& engine,
+                   std::span<const gpt2::TokenId> tokens) {
+    CHECK(engine.Append(tokens).has_value());
+    session.tokens.insert(session.tokens.end(), tokens.begin(), tokens.end());
+  }
+
+  uint64_t Left(const EngineSession& engine) {
+    const uint64_t charges = weights_touched_ ? kGrowthCharges : engine.PageCharges();
+    const uint64_t spent = sdk::InstructionsUsed() + charges;
+    return limit_ > spent ? limit_ - spent : 0;
+  }
+
+  bool Work(Job& job, ChatSession& session, EngineSession& engine) {
+    const uint64_t sample_cost = 1'000'000 + uint64_t{200} * state_.ready->config.hparams.n_vocab;
+    if (job.tokens_max() == 0) End(job, "length");
+    while (!job.finished()) {
+      const uint64_t left = Left(engine);
+      if (!engine.Prefilled()) {
+        if (engine.StepCost() > left) return false;
+        engine.Step(left);
+        job.prefilled =
+            std::min(engine.run(), job.prompt_tokens) - std::min(job.cached_tokens, engine.run());
+      } else {
+        if (engine.LogitsCost() + sample_cost > left) return false;
+        NextToken(job, session, engine);
+      }
+      weights_touched_ = true;
+    }
+    return true;
+  }
+
+  void NextToken(Job& job, ChatSession& session, EngineSession& engine) {
+    job.state = JobState::kDecoding;
+    const std::span<const gpt2::TokenId> all = session.tokens;
+    const Choice choice = ChooseToken(engine.Logits(), job.sampling,
+                                      all.subspan(0, all.size() - job.output.size()), job.output);
+    const bool end = job.end_token == choice.token;
+    if (!end || job.kind == JobKind::kInference) AddToken(job, choice);
+    if (end) return End(job, "stop");
+    if (CutAtStop(job)) return End(job, "stop");
+    const bool full = engine.size() == engine.capacity();
+    if (!full) Take(session, engine, {&choice.token, 1});
+    if (job.output.size() == job.tokens_max()) return End(job, "length");
+    if (full) return End(job, "context");
+  }
+
+  void AddToken(Job& job, const Choice& choice) {
+    job.output.push_back(choice.token);
+    if (choice.logprob) job.logprobs.push_back(*choice.logprob);
+    if (state_.tokenizer && !state_.tokenizer->IsSpecial(choice.token)) {
+      AppendText(job, state_.tokenizer->TokenBytes(choice.token));
+    }
+  }
+
+  static bool CutAtStop(Job& job) {
+    if (!job.sampling.stop || job.output.empty()) return false;
+    constexpr size_t kTokenBytes = 256;  // a stop text may have begun so far before the last token
+    const size_t from = job.text.size() > kTokenBytes ? job.text.size() - kTokenBytes : 0;
+    const size_t at = FindStop(job.text, from, *job.sampling.stop);
+    if (at == std::string::npos) return false;
+    job.text.resize(at);
+    job.pending.clear();
+    return true;
+  }
+
+  static void End(Job& job, const char* reason) {
+    FlushText(job);
+    job.state = JobState::kDone;
+    job.finish_reason = reason;
+  }
+
+  // A chat goes on behind the end token, as it would in training.
+  void EndJob(Job& job, ChatSession& session) {
+    EngineSession& engine = *state_.sessions.FindEngine(session.id);
+    const bool open = job.end_token && session.tokens.back() != *job.end_token;
+    if (open && !session.for_one_answer && engine.size() < engine.capacity()) {
+      Take(session, engine, {&*job.end_token, 1});
+    }
+    Settle(state_, job);
+  }
+
+ public:
+  // What every end of a job has in common: quota, payment, session, queue.
+  static void Settle(State& state, Job& job) {
+    const uint64_t now = sdk::NowNs();
+    const uint64_t spent = job.tokens_spent();
+    if (job.quota_tokens > spent) {
+      state.gate.GiveBack(job.caller, job.quota_tokens - spent, now);
+    }
+    if (ChatSession* session = state.sessions.Find(job.session)) {
+      session->job = 0;
+      if (session->for_one_answer) state.sessions.Remove(session->id);
+    }
+    state.jobs.Finished(job, now);
+    state.jobs.Expire(now);
+    state.sessions.Trim();
+  }
+
+ private:
+  State& state_;
+  uint64_t limit_;
+  bool weights_touched_ = false;
+};
+
+}  // namespace
+
+void RunSlice(State& state, uint64_t message_limit) {
+  if (state.loading) state.Load();
+  WorkOnSetup(state, message_limit);
+  if (!state.ready) return;
+  const uint64_t own = state.gate.policy().instructions_per_message.value_or(message_limit);
+  Slice(state, std::min(own, message_limit)).Run();
+}
+
+void Cancel(State& state, Job& job) {
+  if (job.finished()) return;
+  FlushText(job);
+  job.state = JobState::kCancelled;
+  job.finish_reason = "cancelled";
+  Slice::Settle(state, job);
+}
+
+void FailJob(State& state, Job& job, Error error) {
+  FlushText(job);
+  job.state = JobState::kFailed;
+  job.finish_reason = "error";
+  job.error = std::move(error);
+  Slice::Settle(state, job);
+}
+
+void ArmTimer(const State& state) {
+  if (state.loading || state.installer || state.jobs.unfinished() > 0)
+    sdk::SetTimer(1);  // at the next round
+}
+
+}  // namespace model

@@ -1,0 +1,69 @@
+#ifndef GPT2IC_CANISTER_MODEL_SESSIONS_H_
+#define GPT2IC_CANISTER_MODEL_SESSIONS_H_
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "candid/principal.h"
+#include "canister/model/api.h"
+#include "canister/model/engine.h"
+
+namespace model {
+
+// One chat: its tokens, and while they fit the heap its keys and values. A record without these,
+// so that an upgrade keeps it and computes them again.
+struct ChatSession {
+  uint64_t id = 0;
+  candid::Principal owner;
+  std::vector<gpt2::TokenId> tokens;  // between jobs; while a job runs the engine has more
+  std::vector<uint32_t> turns;        // where each turn begins in tokens
+  uint64_t last_used_ns = 0;
+  uint64_t job = 0;             // that is at work on it; 0: none
+  bool for_one_answer = false;  // of a call of the seed's kind: gone with its answer
+};
+CANDID_RECORD(ChatSession, id, owner, tokens, turns, last_used_ns, job, for_one_answer)
+
+// All sessions. Bounded: per caller and in all the one used longest ago makes room, and keys and
+// values are dropped, least recently used first, when they take more than kCacheBytesMax together.
+class Sessions {
+ public:
+  static constexpr size_t kPerCallerMax = 16;
+  static constexpr size_t kMax = 1'000;
+  static constexpr uint64_t kCacheBytesMax = uint64_t{512} << 20;
+
+  // A new one for this owner. Err "busy" when none can make room.
+  Answer<ChatSession*> Open(const candid::Principal& owner, uint64_t now_ns);
+  ChatSession* Find(uint64_t id);
+  void Remove(uint64_t id);
+
+  // The session's engine, made and filled with its tokens if it has none. `model` must outlive it.
+  EngineSession& Engine(ChatSession& session, const EngineModel& model);
+  // Null if it has none.
+  EngineSession* FindEngine(uint64_t id);
+  void DropEngine(uint64_t id) { engines_.erase(id); }
+  // Drops keys and values of sessions without a job until all are within bounds.
+  void Trim();
+  // The model is another one: nothing of the old is of use.
+  void Clear() {
+    engines_.clear();
+    sessions_.clear();
+  }
+
+  const std::map<uint64_t, ChatSession>& all() const { return sessions_; }
+  size_t size() const { return sessions_.size(); }
+
+  uint64_t next_id() const { return next_id_; }
+  void Restore(std::vector<ChatSession> sessions, uint64_t next_id);
+
+ private:
+  bool MakeRoom(const candid::Principal* owner, size_t most);
+
+  std::map<uint64_t, ChatSession> sessions_;
+  std::map<uint64_t, std::unique_ptr<EngineSession>> engines_;
+  uint64_t next_id_ = 1;
+};
+
+}  // namespace model
+
+#endif  // GPT2IC_CANISTER_MODEL_SESSIONS_H_

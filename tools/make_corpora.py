@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Writes the seed corpora of safetensors_fuzz and config_json_fuzz (tests/corpus/)."""
+import json
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).resolve().parent.parent / "tests/corpus"
+N_VOCAB, N_CTX, N_EMBD, N_LAYER = 5, 3, 4, 1  # the shape that src/gpt2/import/safetensors_fuzz.cc loads
+BYTES = {"F32": 4, "F16": 2, "BF16": 2, "U8": 1}
+
+
+def shapes():
+    yield "wte.weight", [N_VOCAB, N_EMBD]
+    yield "wpe.weight", [N_CTX, N_EMBD]
+    for n in range(N_LAYER):
+        for norm in ("ln_1", "ln_2"):
+            yield f"h.{n}.{norm}.weight", [N_EMBD]
+            yield f"h.{n}.{norm}.bias", [N_EMBD]
+        for linear, n_in, n_out in (("attn.c_attn", 1, 3), ("attn.c_proj", 1, 1), ("mlp.c_fc", 1, 4), ("mlp.c_proj", 4, 1)):
+            yield f"h.{n}.{linear}.weight", [n_in * N_EMBD, n_out * N_EMBD]
+            yield f"h.{n}.{linear}.bias", [n_out * N_EMBD]
+    yield "ln_f.weight", [N_EMBD]
+    yield "ln_f.bias", [N_EMBD]
+
+
+def safetensors(prefix="transformer.", dtype="F32", extra=(), skip=(), shift=0, cut=0):
+    header, at = {"__metadata__": {"format": "pt"}}, 0
+    rows = [(prefix + name, shape, dtype) for name, shape in shapes() if name not in skip] + list(extra)
+    for name, shape, kind in rows:
+        size = BYTES[kind]
+        for n in shape:
+            size *= n
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [at, at + size]}
+        at += size + shift
+    text = json.dumps(header, separators=(",", ":")).encode()
+    file = struct.pack("<Q", len(text)) + text + bytes(i * 37 % 61 for i in range(at))
+    return file[: len(file) - cut]
+
+
+def write(folder, files):
+    out = CORPUS / folder
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (out / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+mask = [("h.0.attn.bias", [1, 1, N_CTX, N_CTX], "U8"), ("h.0.attn.masked_bias", [], "F32")]
+head = [("lm_head.weight", [N_VOCAB, N_EMBD], "F32")]
+write("safetensors_fuzz", {
+    "prefix": safetensors(),
+    "no_prefix": safetensors(prefix=""),
+    "f16": safetensors(dtype="F16"),
+    "bf16": safetensors(dtype="BF16"),
+    "mask": safetensors(extra=mask),
+    "head": safetensors(extra=head),
+    "missing": safetensors(skip=("ln_f.bias",)),
+    "gaps": safetensors(shift=1),
+    "overlap": safetensors(shift=-4),
+    "truncated": safetensors(cut=5),
+    "huge_header": struct.pack("<Q", 2**64 - 1) + b"{}",
+    "wraps_32_bits": struct.pack("<Q", 62) + b'{"t":{"dtype":"F32","shape":[1073741824],"data_offsets":[0,0]}}'[:62],
+})
+
+config = {"vocab_size": 512, "n_positions": 128, "n_embd": 64, "n_layer": 2, "n_head": 4, "n_inner": None,
+          "activation_function": "gelu_new", "layer_norm_epsilon": 1e-05, "model_type": "gpt2",
+          "bos_token_id": 0, "eos_token_id": 511, "scale_attn_weights": True}
+write("config_json_fuzz", {
+    "good": json.dumps(config, indent=1),
+    "relu": json.dumps(config | {"activation_function": "relu"}),
+    "ctx": json.dumps(config | {"n_ctx": 64}),
+    "nested": json.dumps(config | {"task_specific_params": {"text-generation": [{"max_length": 50}]}}),
+    "missing": "{}",
+    "deep": '{"a":' + "[" * 100,
+    "large_number": json.dumps(config | {"vocab_size": 2**32}),
+    "escapes": '{"\\u0061\\ud83d\\ude00":"\\n\\"\\\\","vocab_size":1e2}',
+})
