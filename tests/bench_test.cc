@@ -41,6 +41,15 @@ TEST(BenchTest, Gpt2IsAsCheapAsPinned) {
   ExpectPinned((*out)["sample"]["instructions"], 464'184, "sample");
   ExpectPinned((*out)["table"][0]["instructions"], 3'728'296'435, "prompt 64, 8 tokens");
   EXPECT_EQ((*out)["table"][0]["messages"], 1);
+  // What a session says beforehand is an upper bound, and not far off. Sampling comes on top.
+  for (const auto& row : (*out)["decode"]) {
+    const auto total = row["instructions"].get<double>() + row["page_charges"].get<double>();
+    const auto estimate =
+        row["estimate"].get<double>() + row["estimated_page_charges"].get<double>();
+    EXPECT_GT(row["estimate"], row["instructions"]) << row["position"];
+    EXPECT_GT(estimate, total) << row["position"];
+    EXPECT_LT(estimate, total * 1.2) << row["position"];
+  }
 }
 
 TEST(BenchTest, TinyRunsWholeAndItsShapeIsDocumented) {

@@ -133,8 +133,11 @@ base::Status Bench::Decode() {
   uint32_t size = 0;
   for (const uint32_t position : plan_.decode_positions) {
     if (position > size) TRY(CallUntilDone("prefill", "prefill_on", {position - size}));
+    const Reply estimate = TRY(Call("estimate"));
     const Reply reply = TRY(Call("decode"));
     out_["decode"].push_back({{"position", position},
+                              {"estimate", estimate.At<uint64_t>(0)},
+                              {"estimated_page_charges", estimate.At<uint64_t>(1)},
                               {"instructions", reply.instructions()},
                               {"page_charges", reply.usage.page_charges}});
     size = position + 1;
