@@ -102,8 +102,8 @@ void Print(const Json& out) {
     fmt::print("sampling, top-k 40, top-p 0.95 {:>12}\n", Number(out["sample"]["instructions"]));
   }
   if (out.contains("tokens_per_message")) {
-    fmt::print("tokens in one message from a 1-token prompt {}; {} messages for 1,023 tokens\n",
-               Number(out["tokens_per_message"]), Number(out["messages_for_1023_tokens"]));
+    fmt::print("tokens in one message from a 1-token prompt {}; a whole context in {}\n",
+               Number(out["tokens_per_message"]), Number(out["messages_for_a_whole_context"]));
   }
   if (out.contains("native")) {
     fmt::print("natively {:.1f} tokens a second, {:.2f} times float32\n",
@@ -142,7 +142,7 @@ BenchPlan BenchPlan::Full(const std::string& shape, gpt2::PackedMode mode) {
   const bool small = hparams->n_layer <= 12;
   plan.pack = small;  // larger ones are loaded packed: their float32 files have up to 6 GB
   plan.kernels = shape == "gpt2";
-  plan.message = shape == "gpt2";
+  plan.message = small;
   const auto within = [&](std::initializer_list<uint32_t> numbers, uint32_t max) {
     std::vector<uint32_t> out;
     std::ranges::copy_if(numbers, std::back_inserter(out), [&](uint32_t n) { return n <= max; });
