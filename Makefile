@@ -15,7 +15,12 @@ test: setup
 soak: setup
 	@tools/test --soak
 
-bench serve:
+bench: setup wasm
+	@cmake --preset native >/dev/null && ninja -C build/native --quiet
+	@failed=0; for shape in gpt2 gpt2-medium gpt2-large gpt2-xl; do $(GPT2IC) bench --shape $$shape || failed=1; done; \
+	  for program in build/native/bench/*_bench; do $$program || failed=1; done; exit $$failed
+
+serve:
 	@echo "make $@ is not there yet" >&2; exit 2
 
 lint: setup

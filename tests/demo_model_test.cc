@@ -59,8 +59,9 @@ std::unique_ptr<cli::Local> DeployDemo() {
   return local;
 }
 
-TEST(DemoModel, AnswersHeldOutQuestions) {
-  const auto model = cli::NativeModel::Load(kDemo).value();
+// Asks everything natively and demands the shares above, overall and of each kind.
+void ExpectRightAnswers(cli::Precision precision) {
+  const auto model = cli::NativeModel::Load(kDemo, precision).value();
   Score all;
   std::map<std::string, Score> kinds;
   for (const Question& question : HeldOut()) {
@@ -72,13 +73,17 @@ TEST(DemoModel, AnswersHeldOutQuestions) {
   EXPECT_GE(all.asked, 500u);
   EXPECT_GE(kinds.size(), 10u);
   EXPECT_GE(all.share(), kRightShare) << all.right << " of " << all.asked;
-  RecordProperty("right", static_cast<int>(all.right));
-  RecordProperty("asked", static_cast<int>(all.asked));
+  testing::Test::RecordProperty("right", static_cast<int>(all.right));
+  testing::Test::RecordProperty("asked", static_cast<int>(all.asked));
   for (const auto& [kind, score] : kinds) {
     EXPECT_GE(score.share(), kRightShareOfKind)
         << kind << ": " << score.right << " of " << score.asked;
   }
 }
+
+TEST(DemoModel, AnswersHeldOutQuestionsInFloat32) { ExpectRightAnswers(cli::Precision::kFloat32); }
+
+TEST(DemoModel, AnswersHeldOutQuestionsInInt8) { ExpectRightAnswers(cli::Precision::kInt8); }
 
 // A sample, through `generate` on the metered engine: as right, and the same text as natively.
 TEST(DemoModel, AnswersHeldOutQuestionsInTheCanister) {

@@ -284,7 +284,8 @@ used for that fact, in any case or punctuation. It used most of them for other f
 has to join a fact and a phrasing it knows apart. Phrasings of small talk and of questions on the
 project itself share less, some nothing. An answer counts only if it is right to the last
 character.
-`build/native/tests/demo_model_test` asks all of them natively, and every tenth in the canister.
+`build/native/tests/demo_model_test` asks all of them natively (float32 and int8), every tenth in
+the canister.
 Questions of the kind "beyond" are on what it does not know; the right answer says so.
 
 | kind | right | of |

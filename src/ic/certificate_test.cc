@@ -204,6 +204,22 @@ TEST(ReplyTest, BodiesAreWrittenAndReadBack) {
             "status of a query is \"lost\", expected \"replied\" or \"rejected\"");
 }
 
+TEST(ReplyTest, AMessageThatIsNotUtf8BecomesText) {
+  const OneSubnet subnet;
+  const RequestId id = base::Sha256Of(base::AsBytes("query"));
+  QueryReply reply;
+  reply.reject = {4, "a\xff\xc3\xa9\xe2\x82", {}};
+  SignQueryReply(reply, id, kTime, subnet.node());
+  const auto again = ParseQueryReply(EncodeQueryReply(reply));
+  ASSERT_TRUE(again) << ErrorOf(again);
+  const std::string text = "a\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd";
+  EXPECT_EQ(again->reject->reject_message, text);
+  const NodeKeys keys = *NodeKeysOf(subnet.tree(), subnet.id(), kCanister);
+  EXPECT_TRUE(VerifyQueryReply(*again, id, keys, kTime, 0)) << "what was signed is what is sent";
+  const HashTree tree = RequestStatusTree({"rejected", {}, *reply.reject});
+  EXPECT_EQ(tree.Value(TextPath({"reject_message"})), Text(text));
+}
+
 TEST(ReplyTest, ARequestsStatusIsReadFromACertificate) {
   const RequestId known = base::Sha256Of(base::AsBytes("a")), unknown = base::Sha256Of({});
   const auto tree_with = [&](const RequestStatus& status) {

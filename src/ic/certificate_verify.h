@@ -14,7 +14,7 @@ Certificate SignCertificate(const BlsKey& key, HashTree tree);
 
 // Checks the signature under the root key, over at most one delegation, whose subnet must hold
 // `canister_id` (the management canister's, which is the default Principal, is held by all). No
-// other rule is checked without a delegation. Cost: 1.5 ms a signature.
+// other rule is checked without a delegation. Cost: one VerifyBls a signature.
 base::Status VerifyCertificate(const Certificate& certificate, base::ByteSpan root_key_der,
                                const Principal& canister_id);
 

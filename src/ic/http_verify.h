@@ -13,8 +13,8 @@ struct VerifiedResponse {
 };
 
 // Whether the canister certified this response to this request: certificate (signature, time), tree
-// (root in the canister's certified data), expression path, hashes. Natively only. Cost: one BLS
-// verification and the hash of the body.
+// (root in the canister's certified data), expression path, hashes. Natively only. Cost: one
+// VerifyBls and the hash of the body.
 base::Result<VerifiedResponse> VerifyHttpResponse(const HttpRequest& request,
                                                   const HttpResponse& response,
                                                   const Principal& canister_id,

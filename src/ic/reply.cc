@@ -1,5 +1,7 @@
 #include "ic/reply.h"
 
+#include "candid/utf8.h"
+
 namespace ic {
 namespace {
 
@@ -7,11 +9,27 @@ using base::Err;
 
 base::Bytes Copy(base::ByteSpan bytes) { return {bytes.begin(), bytes.end()}; }
 
+// The message as UTF-8: a canister may have written anything, and CBOR and the clients want text.
+std::string MessageOf(const Reject& reject) {
+  const base::ByteSpan bytes = base::AsBytes(reject.reject_message);
+  if (candid::IsUtf8(bytes)) return reject.reject_message;
+  std::string text;
+  for (size_t at = 0; at < bytes.size();) {
+    size_t size = 1;
+    while (size <= 4 && !(at + size <= bytes.size() && candid::IsUtf8(bytes.subspan(at, size)))) {
+      ++size;
+    }
+    text += size <= 4 ? base::AsText(bytes.subspan(at, size)) : "\xef\xbf\xbd";  // U+FFFD
+    at += size <= 4 ? size : 1;
+  }
+  return text;
+}
+
 uint64_t FieldsOf(const Reject& reject) { return 2u + reject.error_code.has_value(); }
 
 void Write(CborWriter& out, const Reject& reject) {
   out.Text("reject_code").Nat(reject.reject_code);
-  out.Text("reject_message").Text(reject.reject_message);
+  out.Text("reject_message").Text(MessageOf(reject));
   if (reject.error_code) out.Text("error_code").Text(*reject.error_code);
 }
 
@@ -151,7 +169,7 @@ Sha256Digest HashOf(const QueryReply& reply, const RequestId& id, uint64_t times
   } else {
     const Reject reject = reply.reject.value_or(Reject());
     hash.Text("status", "rejected").Nat("reject_code", reject.reject_code);
-    hash.Text("reject_message", reject.reject_message);
+    hash.Text("reject_message", MessageOf(reject));
     if (reject.error_code) hash.Text("error_code", *reject.error_code);
   }
   return hash.Nat("timestamp", timestamp).Blob("request_id", id).Finish();
@@ -197,7 +215,7 @@ HashTree RequestStatusTree(const RequestStatus& status) {
   if (status.status == "replied") tree.Set(TextPath({"reply"}), status.reply);
   if (status.status == "rejected") {
     tree.Set(TextPath({"reject_code"}), EncodeLeb(status.reject.reject_code));
-    tree.Set(TextPath({"reject_message"}), base::AsBytes(status.reject.reject_message));
+    tree.Set(TextPath({"reject_message"}), base::AsBytes(MessageOf(status.reject)));
     if (status.reject.error_code) {
       tree.Set(TextPath({"error_code"}), base::AsBytes(*status.reject.error_code));
     }

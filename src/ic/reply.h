@@ -22,6 +22,7 @@ base::Result<StatusReply> ParseStatusReply(base::ByteSpan cbor);
 
 struct Reject {
   uint64_t reject_code = 0;  // 1..5
+  // Sent and hashed as UTF-8: what is none is replaced by U+FFFD.
   std::string reject_message;
   std::optional<std::string> error_code;  // "IC0503"
 };

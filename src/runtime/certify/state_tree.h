@@ -11,7 +11,7 @@ namespace runtime {
 
 // The state tree of a network of one subnet (docs/ic-protocol.md), kept up to date change by
 // change, and its certificates. Cost: a change of one canister or request costs about log2 of their
-// number in hashes; the first certificate after a change costs one BLS signature (0.6 ms), the
+// number in hashes; the first certificate after a change costs one BLS signature, the
 // next ones of the same state only what they reveal.
 class StateTree {
  public:

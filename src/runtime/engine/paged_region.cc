@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "runtime/engine/meter.h"
 
 namespace runtime {
 namespace {
@@ -25,6 +26,7 @@ void OnFault(int signal, siginfo_t* info, void* context) {
   for (PagedRegion* region : g_active) {
     if (region != nullptr && region->HandleFault(address, is_write)) return;
   }
+  if (Meter::HandleFault(address)) return;
   if (g_previous.sa_flags & SA_SIGINFO) {
     g_previous.sa_sigaction(signal, info, context);
   } else {

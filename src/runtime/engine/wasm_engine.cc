@@ -10,13 +10,13 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "runtime/engine/meter.h"
 
 namespace runtime {
 namespace {
 
 constexpr uint64_t kWasmStackBytes = 5 << 20;  // MAX_WASM_STACK_SIZE of the IC
 constexpr uint64_t kReservation = uint64_t{4} << 30;
-constexpr uint64_t kGuard = uint64_t{32} << 20;
 constexpr char kCacheVersion[] = "wasmtime-48.0.8/1";
 
 std::string TakeMessage(wasmtime_error_t* error) {
@@ -26,18 +26,6 @@ std::string TakeMessage(wasmtime_error_t* error) {
   wasm_byte_vec_delete(&text);
   wasmtime_error_delete(error);
   return message;
-}
-
-// The meter of this thread: one page with the reservation that the engine expects of a memory.
-uint8_t* MeterPage() {
-  thread_local uint8_t* const page = [] {
-    void* base = mmap(nullptr, kReservation + kGuard, PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    CHECK(base != MAP_FAILED);
-    CHECK(mprotect(base, kPageBytes, PROT_READ | PROT_WRITE) == 0);
-    return static_cast<uint8_t*>(base);
-  }();
-  return page;
 }
 
 // The memories of the instance being made, in order of their index: the canister's heap, if it has
@@ -64,7 +52,7 @@ wasmtime_error_t* GrowHeap(void* env, size_t new_size) {
 
 uint8_t* GetMeter(void*, size_t* size, size_t* capacity) {
   *size = *capacity = kPageBytes;
-  return MeterPage();
+  return Meter::Base();
 }
 
 wasmtime_error_t* GrowMeter(void*, size_t) { return wasmtime_error_new("the meter does not grow"); }
@@ -92,18 +80,31 @@ wasm_config_t* MakeConfig() {
   wasmtime_config_memory_may_move_set(config, false);
   wasmtime_config_memory_init_cow_set(config, false);
   wasmtime_config_memory_reservation_set(config, kReservation);
-  wasmtime_config_memory_guard_size_set(config, kGuard);
+  wasmtime_config_memory_guard_size_set(config, kHeapGuardBytes);
   wasmtime_config_native_unwind_info_set(config, false);
   wasmtime_memory_creator_t creator = {nullptr, NewMemory, nullptr};
   wasmtime_config_host_memory_creator_set(config, &creator);
   return config;
 }
 
+wasm_valkind_t KindOfType(uint8_t type) {
+  switch (type) {
+    case kTypeI32:
+      return WASM_I32;
+    case kTypeF32:
+      return WASM_F32;
+    case kTypeF64:
+      return WASM_F64;
+    default:
+      return WASM_I64;
+  }
+}
+
 wasm_valtype_vec_t ValueTypes(base::ByteSpan types) {
   wasm_valtype_vec_t out;
   wasm_valtype_vec_new_uninitialized(&out, types.size());
   for (size_t i = 0; i < types.size(); ++i) {
-    out.data[i] = wasm_valtype_new(types[i] == kTypeI32 ? WASM_I32 : WASM_I64);
+    out.data[i] = wasm_valtype_new(KindOfType(types[i]));
   }
   return out;
 }
@@ -250,14 +251,6 @@ base::Result<std::unique_ptr<WasmInstance>> WasmInstance::Create(const WasmModul
 
 WasmInstance::~WasmInstance() {
   if (store_ != nullptr) wasmtime_store_delete(store_);
-}
-
-int64_t* WasmInstance::counter() const {
-  return reinterpret_cast<int64_t*>(MeterPage() + kCounterOffset);
-}
-
-int64_t* WasmInstance::pages_charged() const {
-  return reinterpret_cast<int64_t*>(MeterPage() + kPagesOffset);
 }
 
 std::vector<GlobalValue> WasmInstance::Globals() const {

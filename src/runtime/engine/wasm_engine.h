@@ -103,14 +103,14 @@ class WasmInstance {
   std::vector<GlobalValue> Globals() const;
   void SetGlobals(const std::vector<GlobalValue>& values);
 
-  // The two words of the meter (instrument/rewrite.h).
-  int64_t* counter() const;
-  int64_t* pages_charged() const;
-
   // Calls an exported function () -> (), or entry `index` of table 0 with an argument.
   // Requires: the export exists. nullopt is success.
   std::optional<WasmTrap> Call(const std::string& export_name);
   std::optional<WasmTrap> CallTable(uint64_t index, uint64_t argument, bool word64);
+
+  // The engine's own handles, for tests that call exports with arguments.
+  wasmtime_context_t* context() const { return context_; }
+  const wasmtime_instance_t& instance() const { return instance_; }
 
  private:
   explicit WasmInstance(const WasmModule& module) : module_(module) {}

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ic/certificate_verify.h"
+#include "runtime/ingress/read_view.h"
 #include "runtime/round/management.h"
 
 namespace runtime {
@@ -19,7 +20,9 @@ constexpr char kCounter[] = R"((module
     (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
     (call $append (i32.const 0) (i32.const 4))
     (call $msg_reply))
-  (func (export "canister_update fail") unreachable)))";
+  (func (export "canister_update fail") unreachable)
+  (@custom "icp:private secret" "s")
+  (@custom "icp:public open" "o")))";
 
 class IngressTest : public ::testing::Test {
  protected:
@@ -177,6 +180,23 @@ TEST_F(IngressTest, OldAnswersMakeRoomForNewOnes) {
   EXPECT_EQ(Certified(Call(1)).status, "done");
   EXPECT_EQ(Certified(Call(2)).status, "replied");
   EXPECT_EQ(*Admit(ingress, Call(0)), Ingress::Admission::kKnown) << "still not executed again";
+}
+
+TEST_F(IngressTest, ReadStateAsksTheNetwork) {
+  Ingress ingress(network_, state_);
+  const ReadView view(network_, ingress);
+  const ic::Content call = Call(1);
+  const ic::RequestId id = ic::RequestIdOf(call);
+  EXPECT_FALSE(view.FindIngress(id));
+  ASSERT_TRUE(Admit(ingress, call));
+  EXPECT_EQ(view.FindIngress(id)->sender, call.sender);
+  EXPECT_EQ(view.FindIngress(id)->receiver, call.canister_id);
+  const ic::Principal controller = *ic::Principal::FromBytes(base::Bytes{2});
+  EXPECT_TRUE(view.IsPrivateSection(call.canister_id, "secret", call.sender));
+  EXPECT_FALSE(view.IsPrivateSection(call.canister_id, "secret", controller));
+  EXPECT_FALSE(view.IsPrivateSection(call.canister_id, "open", call.sender));
+  EXPECT_FALSE(view.IsPrivateSection(call.canister_id, "none", call.sender));
+  EXPECT_FALSE(view.IsPrivateSection(controller, "secret", call.sender)) << "no such canister";
 }
 
 }  // namespace

@@ -175,7 +175,7 @@ void Network::ExecuteDelivery(Slot& slot, Delivery delivery) {
   input.reject = delivery.response.reject;
   input.cycles_refunded = delivery.refund;
   const uint64_t whole = MessageLimit();
-  const uint64_t limit = whole - whole * options_.limits.cleanup_reserve_percent / 100;
+  const uint64_t limit = CallbackLimit(whole);
   input.limit_named = whole;
   const Surroundings around = Around(slot);
   Execution execution(slot.state, input, around, limit, options_.limits.slice);
@@ -192,8 +192,8 @@ void Network::ExecuteDelivery(Slot& slot, Delivery delivery) {
   }
   RollBack(slot, outcome);
   if (open.callback.on_cleanup) {
-    RunCleanup(slot, context, *open.callback.on_cleanup, {limit, outcome.instructions, earlier},
-               &outcome.error->message);
+    const CleanupArgs args{outcome.instructions, earlier, input.reject};
+    RunCleanup(slot, context, *open.callback.on_cleanup, args, &outcome.error->message);
   }
   FinishContext(slot, open.context, ToReject(slot.state.id, *outcome.error));
 }
@@ -205,11 +205,12 @@ void Network::RunCleanup(Slot& slot, const CallContext& context, const Closure& 
                          const CleanupArgs& args, std::string* error) {
   MessageInput input = InputOf(context, Entry::kCleanup);
   input.context_instructions = args.earlier_instructions;
+  input.reject = args.reject;  // for msg_reject_code
   const Limits& limits = options_.limits;
   const Surroundings around = Around(slot);
   Execution execution(slot.state, input, around,
                       limits.message - std::min(limits.message, args.callback_instructions),
-                      std::min(limits.slice, args.callback_limit));
+                      std::min(limits.slice, CallbackLimit(limits.message)));
   Outcome outcome = execution.RunCallback(cleanup);
   Observe(slot, "cleanup callback", outcome);
   AppendLog(slot, outcome.log);

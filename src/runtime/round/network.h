@@ -157,7 +157,8 @@ class Network {
   void ExecuteRequest(Slot& slot, Request request);
   void ExecuteDelivery(Slot& slot, Delivery delivery);
   struct CleanupArgs {
-    uint64_t callback_limit, callback_instructions, earlier_instructions;
+    uint64_t callback_instructions, earlier_instructions;
+    std::optional<Reject> reject;  // what the callback was told
   };
   void RunCleanup(Slot& slot, const CallContext& context, const Closure& cleanup,
                   const CleanupArgs& args, std::string* error);
@@ -186,6 +187,10 @@ class Network {
   void CheckLowMemory(Slot& slot);
   uint64_t MessageLimit() const {
     return limit_hook_ ? limit_hook_(options_.limits.message) : options_.limits.message;
+  }
+  // What a callback gets: the rest is held back for its cleanup.
+  uint64_t CallbackLimit(uint64_t whole) const {
+    return whole - whole * options_.limits.cleanup_reserve_percent / 100;
   }
   Cycles FrozenBelow(const Slot& slot) const;
   bool CanPayTask(const Slot& slot) const;

@@ -186,6 +186,7 @@ class QueryGraph {
       if (callback.on_cleanup) {
         MessageInput cleanup = Input(caller, Entry::kCompositeCleanup);
         cleanup.context_instructions = *spent;
+        cleanup.reject = response.reject;
         Outcome cleaned = Execute(slot, cleanup, limit - std::min(limit, used), "cleanup callback",
                                   "", &*callback.on_cleanup);
         used += cleaned.instructions;

@@ -87,7 +87,8 @@ bool CallPerform(Execution& e, uint64_t* a) {
                          e.input().entry == Entry::kCompositeReply ||
                          e.input().entry == Entry::kCompositeReject;
   const auto to_same = std::ranges::count(e.effects().calls, call.callee, &OutgoingCall::callee);
-  const Cycles cost = composite ? 0 : e.CallCost(call.method.size(), call.payload.size());
+  const bool free = composite || e.limits().system_subnet;
+  const Cycles cost = free ? 0 : e.CallCost(call.method.size(), call.payload.size());
   const bool full = static_cast<uint64_t>(to_same) >= e.CallsLeft(call.callee);
   if (full || cost > e.LiquidBalance()) {
     e.effects().balance += call.cycles;
@@ -95,7 +96,7 @@ bool CallPerform(Execution& e, uint64_t* a) {
     return true;
   }
   e.effects().balance -= cost;
-  call.prepaid = composite ? 0 : e.ResponseReserve();
+  call.prepaid = free ? 0 : e.ResponseReserve();
   e.effects().calls.push_back(std::move(call));
   a[0] = 0;
   return true;

@@ -1,0 +1,26 @@
+#ifndef GPT2IC_CLI_WEIGHT_ERROR_H_
+#define GPT2IC_CLI_WEIGHT_ERROR_H_
+
+#include <string>
+#include <vector>
+
+#include "gpt2/byte_source.h"
+#include "gpt2/packed/format.h"
+
+namespace cli {
+
+// How far a packed matrix is from the float32 one.
+struct WeightError {
+  std::string tensor;
+  double squares = 0, error_squares = 0;  // summed over its weights
+
+  double relative() const;  // root of their ratio
+};
+
+// Reads both files, a matrix at a time.
+base::Result<std::vector<WeightError>> WeightErrors(gpt2::ByteSource& safetensors,
+                                                    gpt2::ByteSource& packed);
+
+}  // namespace cli
+
+#endif  // GPT2IC_CLI_WEIGHT_ERROR_H_
