@@ -19,11 +19,14 @@ base::Result<SafetensorsLoader> SafetensorsLoader::Open(const Hparams& hparams,
                                                         ByteSource& source) {
   SafetensorsLoader loader(source);
   const std::vector<TensorSlot> slots = TensorSlots(hparams, *loader.weights_);
-  CHECK(tensors.size() >= slots.size() && tensors.size() <= slots.size() + 1);
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const bool is_head = i == slots.size();
-    CHECK(tensors[i].name == (is_head ? kHeadName : std::string_view(slots[i].name)));
-    tensors[i].place = is_head ? &loader.weights_->lm_head.emplace() : slots[i].place;
+  for (PlannedTensor& tensor : tensors) {
+    if (tensor.name == kHeadName) {
+      tensor.place = &loader.weights_->lm_head.emplace();
+      continue;
+    }
+    const auto slot = std::ranges::find(slots, tensor.name, &TensorSlot::name);
+    CHECK(slot != slots.end() && slot->count() == tensor.count);
+    tensor.place = slot->place;
   }
   loader.jobs_ = std::move(tensors);
   TRY_STATUS(loader.Start());

@@ -23,8 +23,8 @@ class SafetensorsLoader {
   // Reads and checks the header; nothing is loaded yet. Err names the tensor, what was found and
   // what the hyperparameters ask for. `source` must outlive the loader.
   static base::Result<SafetensorsLoader> Open(const Hparams& hparams, ByteSource& source);
-  // The same with tensors that were found otherwise (OnnxModel::tensors): one for each of
-  // TensorSlots, in its order, and perhaps lm_head.weight behind them.
+  // The same with tensors that were found already (OnnxModel::tensors, PlanTensors): one for each
+  // of TensorSlots, and perhaps lm_head.weight.
   static base::Result<SafetensorsLoader> Open(const Hparams& hparams,
                                               std::vector<PlannedTensor> tensors,
                                               ByteSource& source);
