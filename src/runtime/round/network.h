@@ -65,6 +65,14 @@ struct NetworkOptions {
   uint64_t first_canister = 0;  // number in the first id that is given out
 };
 
+// What an upgrade does with the heap: wasm_memory_persistence.
+enum class HeapPersistence : uint8_t { kUnset, kKeep, kReplace };
+
+struct UpgradeOptions {
+  bool skip_pre_upgrade = false;
+  HeapPersistence heap = HeapPersistence::kUnset;
+};
+
 enum class LowMemoryHook : uint8_t { kNotMet, kReady, kExecuted };
 
 // A canister on the network: its state and its mail.
@@ -128,8 +136,8 @@ class Network {
   base::Result<Principal> CreateCanister(const Principal& controller, Cycles cycles);
   std::optional<ExecutionError> InstallCode(const Principal& canister, InstallMode mode,
                                             base::Bytes wasm, base::Bytes argument,
-                                            const Principal& sender, bool skip_pre_upgrade = false,
-                                            bool keep_heap = false);
+                                            const Principal& sender,
+                                            const UpgradeOptions& options = {});
 
   // Stops using the module: open calls are rejected, memory and certified data are gone.
   void Uninstall(Slot& slot);
