@@ -231,7 +231,8 @@ void Network::Start(Slot& slot) {
 // Calls that wait for it are rejected, as if it had never been there.
 void Network::Delete(const Principal& canister) {
   const auto node = slots_.extract(canister);
-  changed_slots_.insert(canister);
+  changed_slots_.erase(canister);
+  gone_slots_[canister] = node.mapped().stored;
   const auto reject = [&](std::deque<Mail>& queue) {
     for (Mail& mail : queue) {
       gone_mail_.insert(mail.number);

@@ -73,6 +73,13 @@ struct UpgradeOptions {
   HeapPersistence heap = HeapPersistence::kUnset;
 };
 
+// What a storage holds of a canister besides its record.
+struct StoredParts {
+  base::Sha256Digest module{};  // zero: none
+  std::vector<RegionId> regions;
+  std::set<base::Sha256Digest> chunks;
+};
+
 enum class LowMemoryHook : uint8_t { kNotMet, kReady, kExecuted };
 
 // A canister on the network: its state and its mail.
@@ -89,9 +96,7 @@ struct Slot {
   CallbackId next_callback = 0;
   uint64_t charged_until_ns = 0;  // for memory held
   LowMemoryHook low_memory = LowMemoryHook::kNotMet;
-  base::Sha256Digest stored_module{};  // as the storage has it; zero: none
-  std::vector<RegionId> stored_regions;
-  std::set<base::Sha256Digest> stored_chunks;
+  StoredParts stored;
 
   bool HasMail() const { return !ingress.empty() || !inbox.empty(); }
 };
@@ -206,6 +211,9 @@ class Network {
   // ---- round/persist.cc ----
   void StoreSlot(const Principal& id);
   void StoreModule(Slot& slot);
+  void StoreChunks(Slot& slot);
+  void DropModule(const base::Sha256Digest& hash);
+  void DropGone();
   void StoreRegion(PagedRegion* region);
   void StoreMail();
   base::Status LoadSlot(base::ByteSpan key, base::ByteSpan value);
@@ -228,6 +236,7 @@ class Network {
   std::set<MessageId> changed_ingress_;
   std::map<uint64_t, Principal> new_mail_;  // number -> receiver
   std::set<uint64_t> gone_mail_;
+  std::map<Principal, StoredParts> gone_slots_;
   Principal last_turn_;
   std::function<void(const ExecutionRecord&)> observer_;
 };
