@@ -261,7 +261,9 @@ TEST_F(JobsCanister, QuotesAreHeld) {
     ASSERT_EQ(progress.finish_reason, "length");
     const double ratio = static_cast<double>(quote.instructions_expected) /
                          static_cast<double>(progress.instructions);
-    EXPECT_NEAR(ratio, 1, 0.02);
+    EXPECT_NEAR(ratio, 1, 0.02) << prompt << " + " << tokens << ": quoted "
+                                << quote.instructions_expected << ", spent "
+                                << progress.instructions;
     EXPECT_GE(quote.instructions_max, progress.instructions);
     EXPECT_GE(quote.cycles_max, progress.cycles);
   }

@@ -14,7 +14,7 @@ constexpr uint32_t kBatch = gpt2::kPrefillTokens;
 constexpr uint32_t kBlock = gpt2::IntKvCache::kBlockPositions;
 // Around the model: the job's text, candid, and the pages of these and of the tokenizer. Measured
 // on the demo model, where they show; a hundredth of that for GPT-2's own shape.
-constexpr uint64_t kMessageOverhead = 900'000, kTokenOverhead = 30'000;
+constexpr uint64_t kMessageOverhead = 700'000, kTokenOverhead = 30'000;
 constexpr uint64_t kPageBytes = 65536, kPageRead = 80'000, kPageWritten = 160'000;
 
 // Instructions of work(), page charges of what it meets for the first time included.
@@ -102,8 +102,8 @@ WorkCost CostOf(const EngineModel& model, const Rates& rates, uint32_t cached, u
       rates.attention_block * BlocksOf(cached, last) / h.n_layer * (h.n_layer - 1) +
       rates.attention_block * BlocksOf(last, prompt + decoded);
   const uint64_t blocks = (prompt + decoded) / kBlock;
-  cost.page_charges =
-      rates.page_charges + blocks * gpt2::IntKvCache(h).block_bytes() * kPageWritten / kPageBytes;
+  cost.page_charges = rates.page_charges + kMessageOverhead +
+                      blocks * gpt2::IntKvCache(h).block_bytes() * kPageWritten / kPageBytes;
   return cost;
 }
 
