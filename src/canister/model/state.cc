@@ -136,12 +136,16 @@ void State::AdoptModel() {
   ReadEndToken();
 }
 
-// What the config says besides the hyperparameters; a packed model may come without one.
+// What the config says besides the hyperparameters. An ONNX or packed file may come without one:
+// then it is GPT-2's own end of text, where the vocabulary has it.
 void State::ReadEndToken() {
+  constexpr gpt2::TokenId kEndOfText = 50256;
+  if (ready->config.hparams.n_vocab > kEndOfText) ready->config.eos_token_id = kEndOfText;
   const auto json = ReadWhole(store, kConfigFile, gpt2::kConfigBytesMax);
   if (!json) return;
-  if (const auto config = gpt2::ParseConfig(*json))
+  if (const auto config = gpt2::ParseConfig(*json)) {
     ready->config.eos_token_id = config->eos_token_id;
+  }
 }
 
 void State::Load() {
