@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "runtime/deps.h"
+#include "runtime/engine/meter.h"
 #include "runtime/engine/wasm_engine.h"
 #include "runtime/instrument/points.h"
 #include "runtime/instrument/rewrite.h"
@@ -29,12 +30,11 @@ constexpr char kFolder[] = "tests/data/wasm-testsuite";
 
 bool DoNothing(const HostFunction&, void*, uint64_t*) { return true; }
 
-// What a script may import: the functions of the module "spectest", and the metering's hooks, which
-// here let everything pass. I is i32, or i64.
+// What a script may import: the functions of the module "spectest", and the metering's hook, which
+// here lets everything pass. I is i32, or i64.
 std::vector<HostFunction> Imports(bool word64) {
   const uint8_t word = word64 ? kTypeI64 : kTypeI32;
   std::vector<HostFunction> out = {
-      {kHookModule, kHookOutOfInstructions, {}, {}, DoNothing, nullptr},
       {kHookModule, kHookTryGrowMemory, {word, word}, {word}, DoNothing, nullptr},
       {"spectest", "print", {}, {}, DoNothing, nullptr}};
   const std::pair<const char*, base::Bytes> prints[] = {{"print_i32", {kTypeI32}},
@@ -246,7 +246,6 @@ class MeteredInstance : public Instance {
       return nullptr;
     }
     out->instance_ = std::move(*instance);
-    *out->instance_->counter() = 0;  // always out of instructions: the hook is called everywhere
     if (module.start) {
       Ending started = out->Invoke(kExportStart, {});
       if (started.trap || started.failed) {
@@ -260,15 +259,25 @@ class MeteredInstance : public Instance {
   const wasmtime_instance_t& instance() override { return instance_->instance(); }
   void Begin() override {
     meter_ = {};
+    *Meter::Counter() = 1'000'000;  // runs out now and then
+    *Meter::PagesCharged() = 0;
+    meter_.charged_word = Meter::PagesCharged();
+    Meter::Begin(GoOn, nullptr);
     if (heap_) heap_->BeginExecution(&meter_);
   }
   void End() override {
+    Meter::End();
     if (!heap_) return;
     heap_->EndExecution();
     heap_->Commit();
   }
 
  private:
+  static bool GoOn(void*) {
+    *Meter::Counter() = 1'000'000;
+    *Meter::PagesCharged() = 0;
+    return true;
+  }
   std::shared_ptr<WasmModule> module_;
   std::unique_ptr<PagedRegion> heap_;
   std::unique_ptr<WasmInstance> instance_;

@@ -29,7 +29,7 @@ KINDS = {
     "return": "kReturn", "unreachable": "kReturn", "return_call": "kReturn",
     "return_call_indirect": "kReturn",
     "memory.fill": "kBulk", "memory.copy": "kBulk", "memory.init": "kBulkInit",
-    "memory.grow": "kMemoryGrow",
+    "memory.grow": "kMemoryGrow", "call": "kCall", "call_indirect": "kCall",
 }
 
 

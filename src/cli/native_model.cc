@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/command.h"
+#include "cli/files.h"
 #include "cli/local.h"
 #include "gpt2/import/loader.h"
 #include "gpt2/packed/packed_session.h"

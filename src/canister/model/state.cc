@@ -130,6 +130,7 @@ void State::AdoptModel() {
   made.model = installer->TakeModel();
   made.config.hparams = made.model->hparams();
   made.hash = installer->hash();
+  made.rates = installer->rates();
   installer.reset();
   ready = std::move(made);
   ReadEndToken();
@@ -161,6 +162,7 @@ void State::Load() {
     ready.emplace();
     ready->model = std::make_unique<EngineModel>(*std::move(model));
     ready->config.hparams = ready->model->hparams();
+    ready->rates = MeasureRates(*ready->model);
     if (auto read = store.Read(kModelHashFile, 0, ready->hash); !read) {
       return failed("model's hash", read.error());
     }

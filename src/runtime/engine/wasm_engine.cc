@@ -10,13 +10,13 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "runtime/engine/meter.h"
 
 namespace runtime {
 namespace {
 
 constexpr uint64_t kWasmStackBytes = 5 << 20;  // MAX_WASM_STACK_SIZE of the IC
 constexpr uint64_t kReservation = uint64_t{4} << 30;
-constexpr uint64_t kGuard = uint64_t{32} << 20;
 constexpr char kCacheVersion[] = "wasmtime-48.0.8/1";
 
 std::string TakeMessage(wasmtime_error_t* error) {
@@ -26,18 +26,6 @@ std::string TakeMessage(wasmtime_error_t* error) {
   wasm_byte_vec_delete(&text);
   wasmtime_error_delete(error);
   return message;
-}
-
-// The meter of this thread: one page with the reservation that the engine expects of a memory.
-uint8_t* MeterPage() {
-  thread_local uint8_t* const page = [] {
-    void* base = mmap(nullptr, kReservation + kGuard, PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    CHECK(base != MAP_FAILED);
-    CHECK(mprotect(base, kPageBytes, PROT_READ | PROT_WRITE) == 0);
-    return static_cast<uint8_t*>(base);
-  }();
-  return page;
 }
 
 // The memories of the instance being made, in order of their index: the canister's heap, if it has
@@ -64,15 +52,54 @@ wasmtime_error_t* GrowHeap(void* env, size_t new_size) {
 
 uint8_t* GetMeter(void*, size_t* size, size_t* capacity) {
   *size = *capacity = kPageBytes;
-  return MeterPage();
+  return Meter::Base();
 }
 
 wasmtime_error_t* GrowMeter(void*, size_t) { return wasmtime_error_new("the meter does not grow"); }
 
-wasmtime_error_t* NewMemory(void*, const wasm_memorytype_t*, size_t, size_t, size_t, size_t,
+// For modules with references the engine makes one memory more, for the objects of its collector.
+struct OwnMemory {
+  uint8_t* base;
+  size_t size, capacity, reserved;
+};
+
+uint8_t* GetOwn(void* env, size_t* size, size_t* capacity) {
+  const auto* own = static_cast<OwnMemory*>(env);
+  *size = own->size;
+  *capacity = own->capacity;
+  return own->base;
+}
+
+wasmtime_error_t* GrowOwn(void* env, size_t new_size) {
+  auto* own = static_cast<OwnMemory*>(env);
+  if (new_size > own->capacity) return wasmtime_error_new("no more memory");
+  CHECK(mprotect(own->base, new_size, PROT_READ | PROT_WRITE) == 0);
+  own->size = new_size;
+  return nullptr;
+}
+
+void FreeOwn(void* env) {
+  auto* own = static_cast<OwnMemory*>(env);
+  munmap(own->base, own->reserved);
+  delete own;
+}
+
+wasmtime_error_t* NewOwnMemory(size_t minimum, wasmtime_linear_memory_t* out) {
+  constexpr size_t kReserved = kReservation + kHeapGuardBytes;
+  void* base =
+      mmap(nullptr, kReserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) return wasmtime_error_new("no address space left");
+  auto* own = new OwnMemory{static_cast<uint8_t*>(base), 0, kReservation, kReserved};
+  *out = {own, GetOwn, GrowOwn, FreeOwn};
+  return GrowOwn(own, minimum);
+}
+
+wasmtime_error_t* NewMemory(void*, const wasm_memorytype_t*, size_t minimum, size_t, size_t, size_t,
                             wasmtime_linear_memory_t* out) {
   const bool is_heap = g_pending.has_memory && g_pending.next == 0;
+  const bool is_meter = g_pending.next == (g_pending.has_memory ? 1 : 0);
   ++g_pending.next;
+  if (!is_heap && !is_meter) return NewOwnMemory(minimum, out);
   out->finalizer = nullptr;
   out->env = is_heap ? g_pending.heap : nullptr;
   out->get_memory = is_heap ? GetHeap : GetMeter;
@@ -92,7 +119,7 @@ wasm_config_t* MakeConfig() {
   wasmtime_config_memory_may_move_set(config, false);
   wasmtime_config_memory_init_cow_set(config, false);
   wasmtime_config_memory_reservation_set(config, kReservation);
-  wasmtime_config_memory_guard_size_set(config, kGuard);
+  wasmtime_config_memory_guard_size_set(config, kHeapGuardBytes);
   wasmtime_config_native_unwind_info_set(config, false);
   wasmtime_memory_creator_t creator = {nullptr, NewMemory, nullptr};
   wasmtime_config_host_memory_creator_set(config, &creator);
@@ -263,14 +290,6 @@ base::Result<std::unique_ptr<WasmInstance>> WasmInstance::Create(const WasmModul
 
 WasmInstance::~WasmInstance() {
   if (store_ != nullptr) wasmtime_store_delete(store_);
-}
-
-int64_t* WasmInstance::counter() const {
-  return reinterpret_cast<int64_t*>(MeterPage() + kCounterOffset);
-}
-
-int64_t* WasmInstance::pages_charged() const {
-  return reinterpret_cast<int64_t*>(MeterPage() + kPagesOffset);
 }
 
 std::vector<GlobalValue> WasmInstance::Globals() const {

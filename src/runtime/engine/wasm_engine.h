@@ -103,10 +103,6 @@ class WasmInstance {
   std::vector<GlobalValue> Globals() const;
   void SetGlobals(const std::vector<GlobalValue>& values);
 
-  // The two words of the meter (instrument/rewrite.h).
-  int64_t* counter() const;
-  int64_t* pages_charged() const;
-
   // Calls an exported function () -> (), or entry `index` of table 0 with an argument.
   // Requires: the export exists. nullopt is success.
   std::optional<WasmTrap> Call(const std::string& export_name);

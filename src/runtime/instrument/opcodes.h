@@ -40,6 +40,7 @@ enum class OperatorKind : uint8_t {
   kBulk,
   kBulkInit,
   kMemoryGrow,
+  kCall,
 };
 
 struct Opcode {

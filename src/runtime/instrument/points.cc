@@ -61,12 +61,14 @@ class Scanner {
         Add(Edit::Kind::kMemoryGrow, offset, next - offset, 0);
         break;
       case kPlain:
+      case kCall:
       case kBlock:
         break;
     }
     if (opcode.immediates == Immediates::kFunc) {
       Add(Edit::Kind::kFuncIndex, offset, next - offset, op.index);
     }
+    if (opcode.kind == OperatorKind::kCall) Add(Edit::Kind::kReload, next, 0, 0);
   }
 
   void Cut(uint32_t next, bool reentrant) {

@@ -14,6 +14,7 @@ struct Edit {
     kChargeAndCheck,  // the same at a function entry or a loop head, where the counter is looked at
     kDynamic,         // the operand on the stack (I wide) is charged byte by byte
     kDynamic32,       // the same, always i32
+    kReload,          // behind a call: the counter may have changed
     kFuncIndex,       // an operator with a function index, to be shifted
     kMemoryGrow,      // to be replaced by a call
   };

@@ -1,6 +1,7 @@
 #include "runtime/instrument/rewrite.h"
 
 #include <limits>
+#include <optional>
 
 #include "base/leb128.h"
 #include "runtime/instrument/opcodes.h"
@@ -27,8 +28,10 @@ enum : uint8_t {
   kLocalTee = 0x22,
   kLocalSet = 0x21,
   kSelect = 0x1b,
+  kI32Load = 0x28,
   kI64Load = 0x29,
   kI64Store = 0x37,
+  kI32Store8 = 0x3a,
   kMemoryGrow = 0x40,
   kI32Const = 0x41,
   kI64Const = 0x42,
@@ -50,6 +53,8 @@ void AppendSection(Bytes& out, uint8_t id, const Bytes& content) {
   AppendUleb(out, content.size());
   Append(out, content);
 }
+
+constexpr uint64_t kLocalsMax = 50'000;  // of the engine, parameters included
 
 class Rewriter {
  public:
@@ -73,13 +78,13 @@ class Rewriter {
   }
 
  private:
-  static constexpr uint32_t kHooks = 2;
+  static constexpr uint32_t kHooks = 1;
   enum Helper : uint32_t { kCharge32, kCharge64, kGrow, kHelpers };
 
   uint32_t Shifted(uint32_t function) const {
     return function < m_.imported_functions ? function : function + kHooks;
   }
-  uint32_t Hook(uint32_t i) const { return m_.imported_functions + i; }
+  uint32_t GrowHook() const { return m_.imported_functions; }
   uint32_t HelperIndex(Helper helper) const {
     return m_.imported_functions + kHooks + static_cast<uint32_t>(m_.functions.size()) + helper;
   }
@@ -98,15 +103,14 @@ class Rewriter {
     Append(out, results);
   }
 
-  // The module's types, then: () -> (); (I, I) -> I; (i32) -> i32; (i64) -> i64; (I) -> I.
+  // The module's types, then: (I, I) -> I; (i32) -> i32; (i64) -> i64; (I) -> I.
   Bytes Types() const {
     const uint8_t word = m_.memory64() ? kTypeI64 : kTypeI32;
     const uint8_t words[] = {word, word}, i32[] = {kTypeI32}, i64[] = {kTypeI64};
     const ByteSpan two(words, 2), one(words, 1);
     Bytes out;
-    AppendUleb(out, m_.types.size() + 5);
+    AppendUleb(out, m_.types.size() + 4);
     for (const FuncType& type : m_.types) AppendType(out, type.params, type.results);
-    AppendType(out, {}, {});
     AppendType(out, two, one);
     AppendType(out, i32, i32);
     AppendType(out, i64, i64);
@@ -125,8 +129,7 @@ class Rewriter {
       AppendUleb(out, type);
     };
     for (const Import& import : m_.imports) add(import.module, import.name, import.type_index);
-    add(kHookModule, kHookOutOfInstructions, TypeIndex(0));
-    add(kHookModule, kHookTryGrowMemory, TypeIndex(1));
+    add(kHookModule, kHookTryGrowMemory, TypeIndex(0));
     return out;
   }
 
@@ -134,9 +137,9 @@ class Rewriter {
     Bytes out;
     AppendUleb(out, m_.functions.size() + kHelpers);
     for (const uint32_t type : m_.functions) AppendUleb(out, type);
+    AppendUleb(out, TypeIndex(1));
     AppendUleb(out, TypeIndex(2));
     AppendUleb(out, TypeIndex(3));
-    AppendUleb(out, TypeIndex(4));
     return out;
   }
 
@@ -242,7 +245,7 @@ class Rewriter {
     return out;
   }
 
-  Result<Bytes> Code() const {
+  Result<Bytes> Code() {
     Bytes out;
     AppendUleb(out, m_.bodies.size() + kHelpers);
     Bytes body;
@@ -251,10 +254,11 @@ class Rewriter {
       Append(out, body);
       body.clear();
     };
-    for (const Body& original : m_.bodies) {
-      TRY_STATUS(MeterBody(original, body));
+    for (size_t i = 0; i < m_.bodies.size(); ++i) {
+      TRY_STATUS(MeterBody(m_.bodies[i], m_.types[m_.functions[i]], body));
       add();
     }
+    counter_local_.reset();
     ChargeHelper(kTypeI32, body);
     add();
     ChargeHelper(kTypeI64, body);
@@ -264,9 +268,17 @@ class Rewriter {
     return out;
   }
 
-  Status MeterBody(const Body& original, Bytes& out) const {
+  Status MeterBody(const Body& original, const FuncType& type, Bytes& out) {
     const BodyScan scan = TRY(ScanBody(original.code, m_.memory64()));
-    Append(out, original.locals);
+    const uint64_t locals = type.params.size() + original.local_count;
+    counter_local_.reset();
+    if (locals < kLocalsMax) {
+      counter_local_ = static_cast<uint32_t>(locals);
+      TRY_STATUS(AppendLocals(original.locals, out));
+      Reload(out);
+    } else {
+      Append(out, original.locals);
+    }
     uint32_t copied = 0;
     for (const Edit& edit : scan.edits) {
       Append(out, original.code.subspan(copied, edit.offset - copied));
@@ -275,6 +287,27 @@ class Rewriter {
     }
     Append(out, original.code.subspan(copied));
     return {};
+  }
+
+  // The declarations, and one more local of type i64.
+  static Status AppendLocals(ByteSpan locals, Bytes& out) {
+    ByteReader in(locals);
+    const uint64_t groups = TRY(base::ReadUleb(in, 32));
+    AppendUleb(out, groups + 1);
+    Append(out, locals.subspan(in.position()));
+    out.insert(out.end(), {1, kTypeI64});
+    return {};
+  }
+
+  void Local(uint8_t opcode, Bytes& out) const {
+    out.push_back(opcode);
+    AppendUleb(out, *counter_local_);
+  }
+
+  void Reload(Bytes& out) const {
+    if (!counter_local_) return;
+    Load(kCounterOffset, out);
+    Local(kLocalSet, out);
   }
 
   void ApplyEdit(const Edit& edit, ByteSpan code, Bytes& out) const {
@@ -288,9 +321,14 @@ class Rewriter {
         break;
       case Edit::Kind::kDynamic:
         Call(HelperIndex(kCharge64), out);
+        Reload(out);
         break;
       case Edit::Kind::kDynamic32:
         Call(HelperIndex(kCharge32), out);
+        Reload(out);
+        break;
+      case Edit::Kind::kReload:
+        Reload(out);
         break;
       case Edit::Kind::kFuncIndex:
         out.push_back(code[edit.offset]);
@@ -307,12 +345,12 @@ class Rewriter {
     AppendUleb(out, function);
   }
 
-  void MeterAccess(uint8_t opcode, uint32_t offset, Bytes& out) const {
+  void MeterAccess(uint8_t opcode, uint32_t offset, uint8_t align, Bytes& out) const {
     out.push_back(opcode);
     if (MeterMemory() == 0) {
-      out.push_back(kAlign8);
+      out.push_back(align);
     } else {
-      out.push_back(kAlign8 | 0x40);
+      out.push_back(align | 0x40);
       AppendUleb(out, MeterMemory());
     }
     AppendUleb(out, offset);
@@ -320,26 +358,39 @@ class Rewriter {
 
   void Load(uint32_t offset, Bytes& out) const {
     out.insert(out.end(), {kI32Const, 0});
-    MeterAccess(kI64Load, offset, out);
+    MeterAccess(kI64Load, offset, kAlign8, out);
+  }
+
+  void LoadCounter(Bytes& out) const {
+    if (counter_local_) {
+      Local(kLocalGet, out);
+    } else {
+      Load(kCounterOffset, out);
+    }
   }
 
   // counter := counter - cost
   void Charge(uint32_t cost, Bytes& out) const {
     if (cost == 0) return;
     out.insert(out.end(), {kI32Const, 0});
-    Load(kCounterOffset, out);
+    LoadCounter(out);
     out.push_back(kI64Const);
     AppendSleb(out, cost);
     out.push_back(kI64Sub);
-    MeterAccess(kI64Store, kCounterOffset, out);
+    if (counter_local_) Local(kLocalTee, out);
+    MeterAccess(kI64Store, kCounterOffset, kAlign8, out);
   }
 
-  // if counter < page charges then out_of_instructions()
+  // if counter < page charges then write to the byte that faults: the host pauses or stops
   void Check(Bytes& out) const {
-    Load(kCounterOffset, out);
+    LoadCounter(out);
     Load(kPagesOffset, out);
     out.insert(out.end(), {kI64LtS, kIf, kEmptyBlock});
-    Call(Hook(0), out);
+    out.insert(out.end(), {kI32Const, 0});
+    MeterAccess(kI32Load, kHookOffset, 2, out);
+    out.insert(out.end(), {kI32Const, 0});
+    MeterAccess(kI32Store8, 0, 0, out);
+    Reload(out);
     out.push_back(kEnd);
   }
 
@@ -355,7 +406,7 @@ class Rewriter {
     out.insert(out.end(), {kLocalGet, 1, kLocalGet, 1});
     Load(kCounterOffset, out);
     out.insert(out.end(), {kI64GtS, kSelect});
-    MeterAccess(kI64Store, kCounterOffset, out);
+    MeterAccess(kI64Store, kCounterOffset, kAlign8, out);
     Check(out);
     out.insert(out.end(), {kLocalGet, 0, kEnd});
   }
@@ -366,12 +417,16 @@ class Rewriter {
     out.insert(out.end(), {kLocalGet, 0});
     if (m_.memory) {
       out.insert(out.end(), {kMemoryGrow, 0, kLocalGet, 0});
-      Call(Hook(1), out);
+      Call(GrowHook(), out);
     }
     out.push_back(kEnd);
   }
 
   const Module& m_;
+  // The local of the function at hand that mirrors the counter, so that a loop need not load what
+  // it has just stored; every charge still stores, as a trap must find the exact count. None in a
+  // function that has as many locals as the engine allows.
+  std::optional<uint32_t> counter_local_;
 };
 
 }  // namespace

@@ -16,6 +16,8 @@ namespace runtime {
 // address of a memory. It holds two i64:
 //   kCounterOffset  instructions left in this slice, page charges apart; only wasm writes it
 //   kPagesOffset    page charges since the slice began; only the host writes it
+// and the address to which metered code writes when the counter is below zero (engine/meter.h):
+//   kHookOffset     an i32, of a byte that faults; the host moves it
 // The IC's counter is the difference, and its check "counter < 0" is "counter < pages" here. Kept
 // apart so that an optimising compiler may forward the counter from one block to the next although
 // a page fault in between charges.
@@ -25,12 +27,11 @@ struct Metered {
 };
 inline constexpr uint32_t kCounterOffset = 0;
 inline constexpr uint32_t kPagesOffset = 8;
+inline constexpr uint32_t kHookOffset = 16;
 
-// Imports that the rewriting adds, all from module "__"; I is i32 or i64 by the memory's kind.
-//   out_of_instructions : () -> ()          the counter is below zero: pause or stop
+// The import that the rewriting adds, from module "__"; I is i32 or i64 by the memory's kind.
 //   try_grow_memory     : (I, I) -> I       (native result of memory.grow, pages asked for)
 inline constexpr char kHookModule[] = "__";
-inline constexpr char kHookOutOfInstructions[] = "out_of_instructions";
 inline constexpr char kHookTryGrowMemory[] = "try_grow_memory";
 inline constexpr char kExportStart[] = "canister_start";
 inline constexpr char kExportTable[] = "gpt2ic table";  // table 0, where callbacks are found

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "runtime/engine/meter.h"
 
 namespace runtime {
 namespace {
@@ -65,9 +66,10 @@ Outcome Execution::Run(Call call) {
   }
   instance_ = std::move(*instance);
   if (!canister_.globals.empty()) instance_->SetGlobals(canister_.globals);
-  *instance_->counter() = static_cast<int64_t>(slice_.limit_current);
-  *instance_->pages_charged() = 0;
-  pages_.charged_word = instance_->pages_charged();
+  *Meter::Counter() = static_cast<int64_t>(slice_.limit_current);
+  *Meter::PagesCharged() = 0;
+  pages_.charged_word = Meter::PagesCharged();
+  Meter::Begin([](void* self) { return static_cast<Execution*>(self)->OutOfInstructions(); }, this);
   if (canister_.heap) canister_.heap->BeginExecution(&pages_);
   if (canister_.stable) canister_.stable->BeginExecution(&pages_);
   const std::optional<WasmTrap> trap = call(*instance_);
@@ -85,6 +87,7 @@ Outcome Execution::RunCallback(const Closure& closure) {
 }
 
 Outcome Execution::Finish(const std::optional<WasmTrap>& trap) {
+  Meter::End();
   Outcome outcome;
   outcome.instructions = std::min(InstructionsSoFar(), slice_.limit_total);
   outcome.page_charges = pages_.charged;
@@ -142,7 +145,7 @@ bool Execution::Fail(ErrorCode code, std::string message) {
 
 // The IC's counter saturates at the lowest i64; ours is two words, so the difference is wider.
 uint64_t Execution::UsedInSlice() const {
-  const __int128 left = __int128{*instance_->counter()} - *instance_->pages_charged();
+  const __int128 left = __int128{*Meter::Counter()} - *Meter::PagesCharged();
   const __int128 used = __int128{slice_.limit_current} - left;
   constexpr __int128 kMost = std::numeric_limits<int64_t>::max();
   return static_cast<uint64_t>(std::clamp<__int128>(used, 0, kMost));
@@ -172,24 +175,24 @@ bool Execution::OutOfInstructions() {
   slice_.limit_current =
       std::min(next, slice_.limit_total - std::min(slice_.limit_total, slice_.executed));
   --slice_.slices_left;
-  *instance_->counter() = static_cast<int64_t>(slice_.limit_current);
-  *instance_->pages_charged() = 0;
+  *Meter::Counter() = static_cast<int64_t>(slice_.limit_current);
+  *Meter::PagesCharged() = 0;
   return true;
 }
 
 bool Execution::Charge(uint64_t fee) {
-  if (*instance_->counter() < *instance_->pages_charged() && !OutOfInstructions()) return false;
+  if (*Meter::Counter() < *Meter::PagesCharged() && !OutOfInstructions()) return false;
   return ChargeDynamic(fee);
 }
 
 bool Execution::ChargeDynamic(uint64_t n) {
-  int64_t& counter = *instance_->counter();
+  int64_t& counter = *Meter::Counter();
   constexpr int64_t kLowest = std::numeric_limits<int64_t>::min();
   if (n > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) ||
       __builtin_sub_overflow(counter, static_cast<int64_t>(n), &counter)) {
-    counter = kLowest + *instance_->pages_charged();
+    counter = kLowest + *Meter::PagesCharged();
   }
-  return counter >= *instance_->pages_charged() || OutOfInstructions();
+  return counter >= *Meter::PagesCharged() || OutOfInstructions();
 }
 
 // ---- heap --------------------------------------------------------------------------------------

@@ -104,6 +104,11 @@ bool CostSign(Execution& e, uint64_t* a) {
   return true;
 }
 
+// Only the cycles minting canister may; nobody here is it.
+bool MintCycles(Execution& e, uint64_t*) {
+  return e.Violation("ic0.mint_cycles128 cannot be executed on non-CMC canister");
+}
+
 constexpr char kPaid[] = "U RQ Rt Ry";
 constexpr char kAll[] = "* s";
 
@@ -120,6 +125,7 @@ constexpr SystemCall kCalls[] = {
     {"canister_liquid_cycle_balance128", "I:", "*", kBoth, 500, 0, -1, LiquidBalance128},
     {"call_cycles_add", "l:", "U Ry Rt T", kOnly32, 500, 0, -1, CallCyclesAdd},
     {"call_cycles_add128", "ll:", "U Ry Rt T", kBoth, 500, 0, -1, CallCyclesAdd128},
+    {"mint_cycles128", "llI:", "U T Ry Rt", kBoth, 0, 0, -1, MintCycles},
     {"cost_call", "llI:", kAll, kBoth, 500, 0, -1, CostCall},
     {"cost_create_canister", "I:", kAll, kBoth, 500, 0, -1, CostCreateCanister},
     {"cost_http_request", "llI:", kAll, kBoth, 500, 0, -1, CostHttpRequest},

@@ -49,10 +49,6 @@ bool RunSystemCall(const HostFunction& function, void* context, uint64_t* argume
   return call.run(execution, arguments);
 }
 
-bool RunOutOfInstructions(const HostFunction&, void* context, uint64_t*) {
-  return static_cast<Execution*>(context)->OutOfInstructions();
-}
-
 bool RunTryGrowMemory(const HostFunction&, void* context, uint64_t* arguments) {
   return static_cast<Execution*>(context)->TryGrowMemory(arguments[0], arguments[1], arguments);
 }
@@ -115,7 +111,6 @@ std::vector<HostFunction> HostFunctions(bool word64) {
     if (word64 && call.words == SystemCall::Words::kOnly32) continue;
     out.push_back(make("ic0", call.name, call.signature, RunSystemCall, &call));
   }
-  out.push_back(make(kHookModule, kHookOutOfInstructions, ":", RunOutOfInstructions, nullptr));
   out.push_back(make(kHookModule, kHookTryGrowMemory, "II:I", RunTryGrowMemory, nullptr));
   return out;
 }
