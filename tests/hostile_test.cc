@@ -81,6 +81,18 @@ TEST_F(HostileTest, EndlessWorkStopsAtTheLimit) {
             kLimit);
 }
 
+// The engine gives modules with references one memory more; a fault must still have one owner.
+TEST_F(HostileTest, AFaultInAModuleWithReferencesIsATrap) {
+  for (const char* body :
+       {"(drop (i32.load (i32.const 70000)))", "(i32.store (i32.const -1) (i32.const 1))"}) {
+    EXPECT_EQ(
+        ErrorOf(base::StrCat("(module (memory 1) (table 1 externref) (func $f (param externref)) "
+                             "(func (export \"canister_update go\") (call $f (ref.null extern)) ",
+                             body, "))")),
+        ErrorCode::kCanisterTrapped);
+  }
+}
+
 TEST_F(HostileTest, MemoryIsTakenOnlyWhereItIsTouched) {
   rusage before, after;
   getrusage(RUSAGE_SELF, &before);
