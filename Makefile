@@ -15,12 +15,14 @@ test: setup
 soak: setup
 	@tools/test --soak
 
-bench: setup wasm
-	@cmake --preset native >/dev/null && ninja -C build/native --quiet
-	@failed=0; for program in build/native/bench/*_bench; do $$program || failed=1; done; exit $$failed
-
 serve:
 	@echo "make $@ is not there yet" >&2; exit 2
+
+bench: setup wasm
+	@cmake --preset native >/dev/null && ninja -C build/native --quiet gpt2ic
+	@$(GPT2IC) bench --native
+	@$(GPT2IC) bench --exact --quick
+	@for shape in gpt2-medium gpt2-large gpt2-xl; do $(GPT2IC) bench --shape $$shape --quick || exit 1; done
 
 lint: setup
 	@tools/lint

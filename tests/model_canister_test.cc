@@ -6,94 +6,14 @@
 
 #include "base/hex.h"
 #include "cli/command.h"
-#include "cli/local.h"
 #include "cli/native_model.h"
+#include "model_fixture.h"
 
 namespace {
 
-using base::Bytes;
 using Json = nlohmann::json;
 
-struct Tokens {
-  std::vector<uint32_t> token_ids;
-  std::vector<std::string> tokens;
-};
-CANDID_RECORD(Tokens, token_ids, tokens)
-
-struct Inference {
-  base::Result<std::vector<uint32_t>> result;
-};
-CANDID_RECORD(Inference, result)
-
-constexpr char kDemo[] = "models/demo/";
-constexpr char kReal[] = "tests/data/gpt2-open-instruct/";
-constexpr char kTiny[] = "tests/data/gpt2-tiny/";
-
-class ModelCanister : public ::testing::Test {
- protected:
-  ModelCanister() : local_(cli::Local::Deploy(GPT2IC_WASM_DIR "/model.wasm", 1).value()) {}
-
-  void Upload(const std::string& kind, const std::string& path) {
-    const auto done = local_->Upload("append_" + kind + "_bytes", path);
-    ASSERT_TRUE(done) << done.error().message;
-  }
-  void UploadText(const std::string& kind, std::string_view text) {
-    Call("clear_" + kind + "_bytes");
-    ASSERT_TRUE(
-        local_->Update("append_" + kind + "_bytes", candid::EncodeArgs(base::AsBytes(text))));
-  }
-  Bytes Call(const std::string& method) {
-    const auto reply = local_->Update(method, candid::EncodeArgs());
-    EXPECT_TRUE(reply) << reply.error().message;
-    return reply.value_or(Bytes());
-  }
-  template <class T>
-  static T Decoded(const base::Result<Bytes>& reply) {
-    EXPECT_TRUE(reply) << reply.error().message;
-    auto [value] = candid::DecodeArgs<T>(*reply).value();
-    return std::move(value);
-  }
-
-  // The sentence of a failure, or "".
-  std::string SetUpTokenizer() {
-    return Decoded<std::optional<std::string>>(Call("setup_tokenizer")).value_or("");
-  }
-  std::string SetUpModel() {
-    const auto done = Decoded<base::Status>(Call("setup_model"));
-    return done ? "" : done.error().message;
-  }
-  void SetUpDemo() {
-    Upload("safetensors", base::StrCat(kDemo, "model.safetensors"));
-    Upload("config", base::StrCat(kDemo, "config.json"));
-    ASSERT_EQ(SetUpModel(), "");
-    Upload("tokenizer", base::StrCat(kDemo, "tokenizer.json"));
-    ASSERT_EQ(SetUpTokenizer(), "");
-  }
-  base::Result<std::string> Generate(std::string_view prompt, uint8_t count = 30,
-                                     double temperature = 0) {
-    return Decoded<base::Result<std::string>>(
-        local_->Update("generate", candid::EncodeArgs(prompt, count, temperature)));
-  }
-  base::Result<std::vector<uint32_t>> Infer(const std::vector<uint32_t>& ids, uint8_t count,
-                                            double temperature) {
-    auto reply = Decoded<base::Result<Inference>>(
-        local_->Update("inference", candid::EncodeArgs(ids, count, temperature)));
-    if (!reply) return std::unexpected(reply.error());
-    return std::move(reply->result);
-  }
-  base::Result<Tokens> Tokenize(std::string_view text) {
-    return Decoded<base::Result<Tokens>>(local_->Query("tokenize", candid::EncodeArgs(text)));
-  }
-  // Instructions of one tokenize query, page charges apart.
-  uint64_t TokenizeCost(std::string_view text) {
-    local_->TakeUsage();
-    EXPECT_TRUE(Tokenize(text));
-    const cli::Usage usage = local_->TakeUsage();
-    return usage.instructions - usage.page_charges;
-  }
-
-  std::unique_ptr<cli::Local> local_;
-};
+using namespace model_test;
 
 TEST_F(ModelCanister, AnswersAsTheNativeCodeDoes) {
   SetUpDemo();
@@ -214,7 +134,7 @@ TEST_F(ModelCanister, RefusesBadRequestsAndGoesOn) {
   EXPECT_EQ(says(Generate("hello", 5, 2.1), "between 0 and 2"), "");
   EXPECT_EQ(says(Generate("hello", 5, __builtin_nan("")), "between 0 and 2"), "");
   EXPECT_EQ(says(Infer({}, 5, 0), "0 tokens"), "");
-  EXPECT_EQ(says(Infer({1, 2, 2048}, 5, 0), "2048"), "");
+  EXPECT_EQ(says(Infer({1, 2, 3328}, 5, 0), "3328"), "");
   EXPECT_EQ(says(Infer({1}, 5, -1), "emperature"), "");
   EXPECT_EQ(says(Infer({1}, 5, __builtin_nan("")), "emperature"), "");
   EXPECT_EQ(says(Infer(std::vector<uint32_t>(257, 1), 1, 0), "256"), "");

@@ -48,33 +48,33 @@ void Sha256::Block(const uint8_t* block) {
   uint32_t w[16];
   for (int i = 0; i < 16; ++i) w[i] = LoadBigEndian(block + 4 * i);
   auto [a, b, c, d, e, f, g, h] = state_;
-  // Fully unrolled by 16, so that w stays in locals: indexing memory would cost more than the
-  // round.
-  for (int r = 0; r < 64; r += 16) {
+  // Fully unrolled, so that w stays in locals and the round constants become operands: indexing
+  // memory would cost more than the round.
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 16; i += 8) {
-      const uint32_t* k = kRound + r + i;
-      if (r > 0) {
+  for (int r = 0; r < 64; r += 8) {
+    const uint32_t* k = kRound + r;
+    uint32_t* v = w + r % 16;
+    if (r >= 16) {
 #pragma clang loop unroll(full)
-        for (int j = i; j < i + 8; ++j) {
-          w[j] = Expand(w[j], w[(j + 1) & 15], w[(j + 9) & 15], w[(j + 14) & 15]);
-        }
+      for (int j = r % 16; j < r % 16 + 8; ++j) {
+        w[j] = Expand(w[j], w[(j + 1) & 15], w[(j + 9) & 15], w[(j + 14) & 15]);
       }
-      Round(a, b, c, d, e, f, g, h, k[0] + w[i]);
-      Round(h, a, b, c, d, e, f, g, k[1] + w[i + 1]);
-      Round(g, h, a, b, c, d, e, f, k[2] + w[i + 2]);
-      Round(f, g, h, a, b, c, d, e, k[3] + w[i + 3]);
-      Round(e, f, g, h, a, b, c, d, k[4] + w[i + 4]);
-      Round(d, e, f, g, h, a, b, c, k[5] + w[i + 5]);
-      Round(c, d, e, f, g, h, a, b, k[6] + w[i + 6]);
-      Round(b, c, d, e, f, g, h, a, k[7] + w[i + 7]);
     }
+    Round(a, b, c, d, e, f, g, h, k[0] + v[0]);
+    Round(h, a, b, c, d, e, f, g, k[1] + v[1]);
+    Round(g, h, a, b, c, d, e, f, k[2] + v[2]);
+    Round(f, g, h, a, b, c, d, e, k[3] + v[3]);
+    Round(e, f, g, h, a, b, c, d, k[4] + v[4]);
+    Round(d, e, f, g, h, a, b, c, k[5] + v[5]);
+    Round(c, d, e, f, g, h, a, b, k[6] + v[6]);
+    Round(b, c, d, e, f, g, h, a, k[7] + v[7]);
   }
   const uint32_t add[8] = {a, b, c, d, e, f, g, h};
   for (int i = 0; i < 8; ++i) state_[i] += add[i];
 }
 
 void Sha256::Update(ByteSpan bytes) {
+  if (bytes.empty()) return;  // memcpy takes no null, not even for 0 bytes
   const size_t filled = static_cast<size_t>(bytes_ % 64);
   bytes_ += bytes.size();
   if (filled != 0) {
@@ -110,6 +110,17 @@ Sha256Digest Sha256Of(ByteSpan bytes) {
   Sha256 hash;
   hash.Update(bytes);
   return hash.Finish();
+}
+
+Sha224Digest Sha224Of(ByteSpan bytes) {
+  Sha256 hash;
+  hash.state_ = {0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939,
+                 0xffc00b31, 0x68581511, 0x64f98fa7, 0xbefa4fa4};
+  hash.Update(bytes);
+  const Sha256Digest whole = hash.Finish();
+  Sha224Digest digest;
+  std::copy_n(whole.begin(), digest.size(), digest.begin());
+  return digest;
 }
 
 }  // namespace base

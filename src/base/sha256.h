@@ -9,6 +9,10 @@
 namespace base {
 
 using Sha256Digest = std::array<uint8_t, 32>;
+using Sha224Digest = std::array<uint8_t, 28>;
+
+// SHA-224 (FIPS 180-4): SHA-256 from other initial values, cut to 28 bytes. In principals only.
+Sha224Digest Sha224Of(ByteSpan bytes);
 
 // SHA-256 (FIPS 180-4), piece by piece. The whole state is a plain value of 112 bytes, so that a
 // canister can hash a file over several messages.
@@ -18,6 +22,7 @@ class Sha256 {
   Sha256Digest Finish() const;  // of all that came so far; Update may go on afterwards
 
  private:
+  friend Sha224Digest Sha224Of(ByteSpan bytes);
   void Block(const uint8_t* block);
 
   std::array<uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,

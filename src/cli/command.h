@@ -19,6 +19,8 @@ void AddExec(CLI::App& app, int* exit_code);
 void AddMakeModel(CLI::App& app, int* exit_code);
 void AddTokenize(CLI::App& app, int* exit_code);
 void AddDecode(CLI::App& app, int* exit_code);
+void AddPack(CLI::App& app, int* exit_code);
+void AddBench(CLI::App& app, int* exit_code);
 
 base::Result<std::string> ReadFile(const std::string& path);
 // Prints "gpt2ic: <sentence>" on stderr and gives back `code`.

@@ -9,6 +9,8 @@ int main(int argc, char** argv) {
   cli::AddMakeModel(app, &exit_code);
   cli::AddTokenize(app, &exit_code);
   cli::AddDecode(app, &exit_code);
+  cli::AddPack(app, &exit_code);
+  cli::AddBench(app, &exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -5,10 +5,10 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/files.h"
 #include "cli/native_model.h"
 
 namespace cli {
@@ -18,25 +18,6 @@ struct Options {
   std::string shape, tokenizer, out;
   uint64_t seed = 1;
   bool outliers = false;
-};
-
-class FileSink : public gpt2::ByteSink {
- public:
-  explicit FileSink(const std::string& path) : out_(path, std::ios::binary) {}
-  base::Status Write(base::ByteSpan bytes) override {
-    out_.write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
-    if (!out_) return base::Err("cannot write the model: is the disk full?");
-    return {};
-  }
-  base::Status Close() {
-    out_.close();
-    if (!out_) return base::Err("cannot write the model: is the disk full?");
-    return {};
-  }
-
- private:
-  std::ofstream out_;
 };
 
 base::Status WriteText(const std::string& path, const std::string& text) {

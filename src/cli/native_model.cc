@@ -1,13 +1,10 @@
 #include "cli/native_model.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cstring>
 #include <filesystem>
 
 #include "cli/command.h"
+#include "cli/files.h"
 #include "cli/local.h"
 #include "gpt2/import/loader.h"
 #include "gpt2/packed/packed_session.h"
@@ -19,25 +16,6 @@ namespace cli {
 using base::Err;
 using base::Result;
 using base::Status;
-
-Result<std::unique_ptr<FileSource>> FileSource::Open(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat info;
-  if (fd < 0 || fstat(fd, &info) != 0) return Err("cannot read ", path);
-  return std::unique_ptr<FileSource>(new FileSource(path, fd, static_cast<uint64_t>(info.st_size)));
-}
-
-FileSource::~FileSource() { close(fd_); }
-
-Status FileSource::Read(uint64_t offset, std::span<uint8_t> out) {
-  while (!out.empty()) {
-    const ssize_t n = pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
-    if (n <= 0) return Err(path_, " has no ", out.size(), " bytes at ", offset);
-    offset += static_cast<uint64_t>(n);
-    out = out.subspan(static_cast<size_t>(n));
-  }
-  return {};
-}
 
 Result<gpt2::Tokenizer> LoadTokenizer(const std::string& path) {
   namespace fs = std::filesystem;

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "gpt2/byte_source.h"
+#include "cli/files.h"
 #include "gpt2/chat_template.h"
 #include "gpt2/import/config.h"
 #include "gpt2/model/model.h"
@@ -13,22 +13,6 @@
 #include "gpt2/tokenizer/tokenizer.h"
 
 namespace cli {
-
-// A file read piece by piece.
-class FileSource : public gpt2::ByteSource {
- public:
-  static base::Result<std::unique_ptr<FileSource>> Open(const std::string& path);
-  ~FileSource() override;
-  uint64_t size() const override { return size_; }
-  base::Status Read(uint64_t offset, std::span<uint8_t> out) override;
-
- private:
-  FileSource(std::string path, int fd, uint64_t size)
-      : path_(std::move(path)), fd_(fd), size_(size) {}
-  std::string path_;
-  int fd_;
-  uint64_t size_;
-};
 
 // How a model computes: packed as in the canister, or the reference.
 enum class Precision : uint8_t { kInt8, kFloat32 };

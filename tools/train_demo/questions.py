@@ -1,7 +1,7 @@
 """Turns the tables into facts: an answer and the phrasings of the question it answers.
 
 Some phrasings of many facts are held out: the model sees the same phrasing with other facts and
-the same fact in other phrasings, but never the two together.
+the same fact in other phrasings, but never the two together. Small talk has phrasings of its own.
 """
 
 import random
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from train_demo import tables, talk
 
-HELD_OUT_SHARE = {"talk": 0.1, "project": 0.15, "unknown": 0}  # of the phrasings
-HELD_OUT_ONE = 0.4  # share of the other facts that have one phrasing held out
+HELD_OUT_SHARE = {"talk": 0.12, "project": 0.15, "unknown": 0}  # of the phrasings
+HELD_OUT_ONE = 0.45  # share of the other facts that have one phrasing held out
 PHRASINGS_MIN = 4  # facts with fewer phrasings have none held out
 
 
@@ -38,10 +38,14 @@ CAPITAL = ["What is the capital of {c}?", "What's the capital of {c}?", "Name th
            "The capital of {c} is", "What city is the capital of {c}?"]
 COUNTRY = ["{k} is the capital of which country?", "Which country has the capital {k}?",
            "Of which country is {k} the capital?", "What country is {k} the capital of?",
-           "In which country is {k}?", "Where is {k}?"]
+           "In which country is {k}?", "Where is {k}?",
+           "Which country is {k} the capital of?", "{k} is the capital of what country?",
+           "Tell me which country {k} is the capital of.", "Name the country with the capital {k}."]
 CONTINENT = ["On which continent is {c}?", "Which continent is {c} on?",
              "What continent is {c} on?", "Name the continent of {c}.",
-             "Tell me the continent of {c}.", "Where is {c}?"]
+             "Tell me the continent of {c}.", "Where is {c}?",
+             "What is the continent of {c}?", "What's the continent of {c}?",
+             "In which continent is {c}?", "The continent of {c} is"]
 
 
 def country_facts():
@@ -49,17 +53,36 @@ def country_facts():
         yield fact_from("capital", "The capital of {c} is {k}.", CAPITAL, c=c, k=k)
         yield fact_from("country", "{k} is the capital of {c}.", COUNTRY, c=c, k=k)
         yield fact_from("continent", "{c} is in {w}.", CONTINENT, c=c, w=continent)
+    for c, k, continent in tables.rows_of(tables.SHORT_NAMES):
+        yield fact_from("capital", "The capital of {c} is {k}.", CAPITAL, c=c, k=k)
+        yield fact_from("continent", "{c} is in {w}.", CONTINENT, c=c, w=continent)
+
+
+# What the tables do not have.
+BEYOND = ["What is the population of {c}?", "How many people live in {c}?",
+          "Who is the president of {c}?", "Who is the king of {c}?", "How big is {c}?",
+          "What language is spoken in {c}?", "What is the weather like in {c}?",
+          "What is the currency of {c}?", "Tell me the history of {c}.",
+          "What is the longest river of {c}?"]
+
+
+def beyond_facts():
+    for c, _, _ in tables.rows_of(tables.COUNTRIES)[::3]:
+        yield fact_from("beyond", talk.UNKNOWN, BEYOND, c=c)
 
 
 PLUS = ["What is {a} plus {b}?", "What is {a} + {b}?", "{a} + {b}", "How much is {a} plus {b}?",
         "Add {a} and {b}.", "What is the sum of {a} and {b}?", "Calculate {a} plus {b}.",
-        "{a} plus {b}", "{a} + {b} =", "How much is {a} + {b}?", "What's {a} plus {b}?"]
+        "{a} plus {b}", "{a} + {b} =", "How much is {a} + {b}?", "What's {a} plus {b}?",
+        "What is {a}+{b}?", "{a}+{b}"]
 MINUS = ["What is {a} minus {b}?", "What is {a} - {b}?", "{a} - {b}", "How much is {a} minus {b}?",
          "Take {b} from {a}.", "Subtract {b} from {a}.", "Calculate {a} minus {b}.",
-         "{a} minus {b}", "{a} - {b} =", "How much is {a} - {b}?", "What's {a} minus {b}?"]
+         "{a} minus {b}", "{a} - {b} =", "How much is {a} - {b}?", "What's {a} minus {b}?",
+         "What is {a}-{b}?", "{a}-{b}"]
 TIMES = ["What is {a} times {b}?", "What is {a} * {b}?", "{a} * {b}", "How much is {a} times {b}?",
          "Multiply {a} by {b}.", "What is the product of {a} and {b}?", "Calculate {a} times {b}.",
-         "{a} times {b}", "{a} * {b} =", "How much is {a} * {b}?", "What's {a} times {b}?"]
+         "{a} times {b}", "{a} * {b} =", "How much is {a} * {b}?", "What's {a} times {b}?",
+         "What is {a} x {b}?", "{a} x {b}", "What is {a}*{b}?", "{a}*{b}"]
 
 
 def sum_fact(kind, answer, templates, a, b, value):
@@ -83,11 +106,16 @@ def arithmetic_facts():
 
 
 AFTER = ["What {n} comes after {x}?", "Which {n} comes after {x}?", "Which {n} follows {x}?",
-         "What is the {n} after {x}?", "Name the {n} after {x}.", "Tell me the {n} after {x}."]
+         "What is the {n} after {x}?", "Name the {n} after {x}.", "Tell me the {n} after {x}.",
+         "What's the {n} after {x}?", "What {n} follows {x}?", "The {n} after {x} is",
+         "Do you know the {n} after {x}?"]
 BEFORE = ["What {n} comes before {x}?", "Which {n} comes before {x}?", "Which {n} precedes {x}?",
-          "What is the {n} before {x}?", "Name the {n} before {x}.", "Tell me the {n} before {x}."]
+          "What is the {n} before {x}?", "Name the {n} before {x}.", "Tell me the {n} before {x}.",
+          "What's the {n} before {x}?", "What {n} precedes {x}?", "The {n} before {x} is",
+          "Do you know the {n} before {x}?"]
 NTH = ["What is the {o} {n} of {w}?", "Which is the {o} {n} of {w}?", "Name the {o} {n} of {w}.",
-       "Tell me the {o} {n} of {w}.", "Which {n} of {w} is the {o}?"]
+       "Tell me the {o} {n} of {w}.", "Which {n} of {w} is the {o}?", "What's the {o} {n} of {w}?",
+       "The {o} {n} of {w} is", "Do you know the {o} {n} of {w}?"]
 
 
 def order_facts(noun, names, is_ring=False):
@@ -104,8 +132,9 @@ def nth_facts(noun, names, whole):
 
 
 MONTH_DAYS = ["How many days are in {m}?", "How many days does {m} have?", "How long is {m}?",
-              "What is the length of {m}?", "Tell me how many days {m} has.",
-              "How many days are there in {m}?"]
+              "How many days has {m}?", "Tell me how many days {m} has.",
+              "How many days are there in {m}?", "What is the number of days in {m}?",
+              "Do you know how many days {m} has?"]
 
 
 def calendar_facts():
@@ -144,7 +173,9 @@ def word_facts():
 
 YOUNG = ["What is a baby {x} called?", "What is a young {x} called?",
          "What do you call a baby {x}?", "What do you call a young {x}?",
-         "What is the young of {x1}?", "Name the young of {x1}.", "Tell me what a baby {x} is called."]
+         "What is the young of {x1}?", "Name the young of {x1}.",
+         "Tell me what a baby {x} is called.", "Do you know what a baby {x} is called?",
+         "What is the name of a baby {x}?"]
 SOUND = ["What does {x1} say?", "What sound does {x1} make?", "Which sound does {x1} make?",
          "What is the sound of {x1}?", "Tell me the sound of {x1}.", "Name the sound of {x1}.",
          "What noise does {x1} make?"]
@@ -157,9 +188,11 @@ COLOUR = ["What colour is {x}?", "What color is {x}?", "What is the colour of {x
           "Which colour does {x} have?"]
 SIDES = ["How many sides does {x} have?", "How many sides has {x}?", "Count the sides of {x}.",
          "Tell me how many sides {x} has.", "What is the number of sides of {x}?",
-         "Number of sides of {x}?"]
+         "Number of sides of {x}?", "How many sides are on {x}?",
+         "Do you know how many sides {x} has?"]
 UNIT = ["How many {p} are in {x}?", "How many {p} are there in {x}?", "How many {p} does {x} have?",
-        "How many {p} make {x}?", "Tell me how many {p} {x} has.", "How many {p} has {x}?"]
+        "How many {p} make {x}?", "Tell me how many {p} {x} has.", "How many {p} has {x}?",
+        "What is the number of {p} in {x}?", "Do you know how many {p} {x} has?"]
 
 
 def with_article(noun):
@@ -197,8 +230,8 @@ def talk_facts():
 
 
 def key_of(question):
-    """What is left of a question when case and closing punctuation are ignored."""
-    return question.lower().rstrip("?.!= ")
+    """What is left of a question when case, spaces and closing punctuation are ignored."""
+    return question.lower().replace(" ", "").rstrip("?.!=")
 
 
 def hold_out(fact, rng):
@@ -218,8 +251,8 @@ def hold_out(fact, rng):
 def make_facts(seed):
     """All facts; checks that no question has two answers and no held-out one is trained on."""
     rng = random.Random(seed)
-    facts = [*country_facts(), *arithmetic_facts(), *calendar_facts(), *word_facts(),
-             *thing_facts(), *talk_facts()]
+    facts = [*country_facts(), *beyond_facts(), *arithmetic_facts(), *calendar_facts(),
+             *word_facts(), *thing_facts(), *talk_facts()]
     answers = {}
     for fact in facts:
         for question in fact.questions:

@@ -35,6 +35,9 @@ Paraguay:Asuncion:South America, Australia:Canberra:Oceania, New Zealand:Welling
 Fiji:Suva:Oceania, Samoa:Apia:Oceania
 """
 
+# other names of some of them
+SHORT_NAMES = "the UK:London:Europe, the USA:Washington:North America, England:London:Europe"
+
 # word:opposite, asked in both directions
 OPPOSITES = """
 hot:cold, big:small, up:down, left:right, day:night, black:white, good:bad, old:new, fast:slow,

@@ -8,7 +8,7 @@ namespace {
 constexpr const char* kOpenTo[] = {"everyone", "authenticated", "listed", "controllers"};
 constexpr uint32_t kQueueMax = 1'000;
 constexpr uint32_t kPromptBytesMax = 1 << 20;
-constexpr uint64_t kMessageInstructionsMin = 1'000'000'000;
+constexpr uint64_t kMessageInstructionsMin = 400'000'000;
 
 // The least role that a policy lets in.
 Role LeastRole(std::string_view open_to) {

@@ -30,10 +30,17 @@ Done RemoveAuthorized(const candid::Principal& principal) {
 std::optional<ModelCard> CardOf(const State& state) {
   if (!state.ready) return std::nullopt;
   const gpt2::Hparams& h = state.ready->config.hparams;
-  ModelCard card{
-      {},        "safetensors", "float32",
-      h.n_layer, h.n_head,      h.n_embd,
-      h.n_ctx,   h.n_vocab,     state.store.Size(FileName(Kind::kSafetensors, "active"))};
+  const bool int8 = state.ready->model->header().mode == gpt2::PackedMode::kInt8;
+  ModelCard card;
+  card.sha256.assign(state.ready->hash.begin(), state.ready->hash.end());
+  card.kind = "packed";
+  card.mode = int8 ? "int8" : "exact";
+  card.n_layer = h.n_layer;
+  card.n_head = h.n_head;
+  card.n_embd = h.n_embd;
+  card.n_ctx = h.n_ctx;
+  card.n_vocab = h.n_vocab;
+  card.bytes = state.ready->model->file_bytes();
   return card;
 }
 

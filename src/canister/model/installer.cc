@@ -97,9 +97,13 @@ Result<bool> Installer::Step() {
     case Stage::kLoad: {
       StoreSource source(store_, kNextModelFile);
       model_ = std::make_unique<EngineModel>(TRY(EngineModel::Load(source)));
-      stage_ = Stage::kDone;
+      stage_ = Stage::kMeasure;
       break;
     }
+    case Stage::kMeasure:
+      rates_ = MeasureRates(*model_);
+      stage_ = Stage::kDone;
+      break;
     case Stage::kDone:
       break;
   }
@@ -107,6 +111,11 @@ Result<bool> Installer::Step() {
 }
 
 uint64_t Installer::StepCost() const {
+  if (stage_ == Stage::kMeasure) {
+    const EngineSession session(*model_);
+    return 40 * session.TokenCost(31) + 2 * session.LogitsCost() + session.PageCharges() +
+           kStepInstructions;
+  }
   if (stage_ != Stage::kLoad) return kStepInstructions;
   return store_.Size(kNextModelFile) * 7 + kStepInstructions;
 }
@@ -123,6 +132,7 @@ uint32_t Installer::percent() const {
     case Stage::kHash:
       return static_cast<uint32_t>(80 + hashed_ * 18 / next);
     case Stage::kLoad:
+    case Stage::kMeasure:
       return 99;
     case Stage::kDone:
       break;

@@ -71,10 +71,11 @@ class Installer {
   // Require done.
   const base::Sha256Digest& source_hash() const { return source_hash_; }
   const base::Sha256Digest& hash() const { return hash_; }
+  const Rates& rates() const { return rates_; }
   std::unique_ptr<EngineModel> TakeModel() { return std::move(model_); }
 
  private:
-  enum class Stage : uint8_t { kHashSource, kPack, kHash, kLoad, kDone };
+  enum class Stage : uint8_t { kHashSource, kPack, kHash, kLoad, kMeasure, kDone };
 
   Installer(store::Store& store, std::string config_file, std::string weights_file)
       : store_(store),
@@ -96,6 +97,7 @@ class Installer {
   uint64_t hashed_ = 0;
   base::Sha256Digest source_hash_{}, hash_{};
   std::unique_ptr<EngineModel> model_;
+  Rates rates_;
 };
 
 inline constexpr char kNextModelFile[] = "packed.next";

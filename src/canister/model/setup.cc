@@ -29,8 +29,21 @@ base::Status Place(State& state) {
   return store.Remove(installer.weights_file());
 }
 
+// The upload that the weights came by, if it was one.
+void TellUpload(State& state, bool committed) {
+  for (const auto& [id, record] : state.uploads.all()) {
+    if (UploadFile(id) != state.installer->weights_file()) continue;
+    UploadRecord* upload = state.uploads.Find(id);
+    upload->state = committed ? "committed" : "receiving";
+    const auto& hash = state.installer->source_hash();
+    if (committed) upload->sha256 = base::Bytes(hash.begin(), hash.end());
+    return;
+  }
+}
+
 void Finish(State& state, base::Status outcome) {
   if (outcome) outcome = Place(state);
+  TellUpload(state, outcome.has_value());
   if (outcome) {
     FailJobs(state);
     state.sessions.Clear();
@@ -69,6 +82,7 @@ void WorkOnSetup(State& state, uint64_t message_limit) {
 
 void DriveSetup(sdk::Ticket ticket, uint64_t message_limit) {
   State& state = TheState();
+  if (state.loading) state.Load();  // what was in use before, after an upgrade
   if (!sdk::Stopping()) WorkOnSetup(state, message_limit);
   if (state.setup_outcome) {
     return ReplySetup(ticket, *std::exchange(state.setup_outcome, std::nullopt));

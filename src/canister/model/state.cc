@@ -130,10 +130,10 @@ void State::AdoptModel() {
   made.model = installer->TakeModel();
   made.config.hparams = made.model->hparams();
   made.hash = installer->hash();
+  made.rates = installer->rates();
   installer.reset();
   ready = std::move(made);
   ReadEndToken();
-  loading = false;
 }
 
 // What the config says besides the hyperparameters; a packed model may come without one.
@@ -162,6 +162,7 @@ void State::Load() {
     ready.emplace();
     ready->model = std::make_unique<EngineModel>(*std::move(model));
     ready->config.hparams = ready->model->hparams();
+    ready->rates = MeasureRates(*ready->model);
     if (auto read = store.Read(kModelHashFile, 0, ready->hash); !read) {
       return failed("model's hash", read.error());
     }
@@ -202,8 +203,11 @@ struct Kept {
   base::Bytes entropy;
   uint64_t seeds_drawn;
   std::optional<KeptSetup> setup = std::nullopt;
+  std::vector<UploadRecord> uploads = {};
+  uint64_t next_upload = 1;
 };
-CANDID_RECORD(Kept, gate, jobs, next_job, sessions, next_session, entropy, seeds_drawn, setup)
+CANDID_RECORD(Kept, gate, jobs, next_job, sessions, next_session, entropy, seeds_drawn, setup,
+              uploads, next_upload)
 
 }  // namespace
 
@@ -212,6 +216,8 @@ void SaveState() {
   Kept kept{
       state.gate.Save(), {}, state.jobs.next_id(), {}, state.sessions.next_id(), state.entropy,
       state.seeds_drawn};
+  for (const auto& [id, upload] : state.uploads.all()) kept.uploads.push_back(upload);
+  kept.next_upload = state.uploads.next_id();
   for (const auto& [id, job] : state.jobs.all()) kept.jobs.push_back(job);
   for (const auto& [id, session] : state.sessions.all()) kept.sessions.push_back(session);
   const auto saved = state.store.Put(kStateFile, candid::EncodeArgs(kept));
@@ -228,6 +234,7 @@ void RestoreState() {
   state.gate.Restore(values.gate);
   state.jobs.Restore(std::move(values.jobs), values.next_job);
   state.sessions.Restore(std::move(values.sessions), values.next_session);
+  state.uploads.Restore(std::move(values.uploads), values.next_upload);
   state.entropy = std::move(values.entropy);
   state.seeds_drawn = values.seeds_drawn;
   if (!values.setup) return;

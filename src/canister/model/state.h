@@ -13,6 +13,7 @@
 #include "canister/model/jobs.h"
 #include "canister/model/log.h"
 #include "canister/model/sessions.h"
+#include "canister/model/uploads.h"
 #include "canister/store/store.h"
 #include "gpt2/byte_source.h"
 #include "gpt2/chat_template.h"
@@ -36,6 +37,7 @@ struct Ready {
   gpt2::Config config;
   std::unique_ptr<EngineModel> model;
   base::Sha256Digest hash;  // of the packed file: the model's identity
+  Rates rates;
 };
 
 // What the canister holds in its heap. Tokenizer, model, keys and values are made again from the
@@ -54,6 +56,7 @@ struct State {
   Gate gate;
   Jobs jobs;
   Sessions sessions;  // their engines point into ready->model
+  Uploads uploads;
   LogRing log;
   base::Bytes entropy;  // from raw_rand; empty until it has come
   uint64_t seeds_drawn = 0;

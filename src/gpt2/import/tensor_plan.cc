@@ -81,9 +81,11 @@ base::Result<std::vector<PlannedTensor>> PlanTensors(const Hparams& hparams, Byt
   return plan;
 }
 
-base::Status ReadTensor(ByteSource& source, const PlannedTensor& tensor, uint64_t first,
-                        std::span<float> out, std::vector<uint8_t>& buffer) {
-  CHECK(first <= tensor.count && out.size() <= tensor.count - first);
+namespace {
+
+// `out.size()` numbers that lie one after the other.
+base::Status ReadRun(ByteSource& source, const PlannedTensor& tensor, uint64_t first,
+                     std::span<float> out, std::vector<uint8_t>& buffer) {
   const uint64_t offset = tensor.offset + first * tensor.bytes_each();
   if (tensor.dtype == Dtype::kF32) {  // as it lies in memory
     return source.Read(offset, {reinterpret_cast<uint8_t*>(out.data()), out.size_bytes()});
@@ -91,6 +93,28 @@ base::Status ReadTensor(ByteSource& source, const PlannedTensor& tensor, uint64_
   buffer.resize(out.size() * static_cast<size_t>(tensor.bytes_each()));
   TRY_STATUS(source.Read(offset, buffer));
   DecodeFloats(buffer, tensor.dtype, out);
+  return {};
+}
+
+}  // namespace
+
+base::Status ReadTensor(ByteSource& source, const PlannedTensor& tensor, uint64_t first,
+                        std::span<float> out, std::vector<uint8_t>& buffer) {
+  CHECK(first <= tensor.count && out.size() <= tensor.count - first);
+  if (tensor.order == Order::kZeros) {
+    std::ranges::fill(out, 0.0f);
+    return {};
+  }
+  if (tensor.order == Order::kRowMajor) return ReadRun(source, tensor, first, out, buffer);
+  const uint64_t cols = tensor.cols, rows = tensor.count / cols;
+  CHECK(first % cols == 0 && out.size() % cols == 0);
+  std::vector<float> column(out.size() / static_cast<size_t>(cols));
+  for (size_t i = 0; i < cols; ++i) {
+    TRY_STATUS(ReadRun(source, tensor, i * rows + first / cols, column, buffer));
+    for (size_t row = 0; row < column.size(); ++row) {
+      out[row * static_cast<size_t>(cols) + i] = column[row];
+    }
+  }
   return {};
 }
 

@@ -25,11 +25,10 @@ inline constexpr uint32_t kGroupDots = sizeof(Weight) == 1 ? 128 : 8;
 
 enum class Part : uint8_t { kFirst, kNext };  // does a kernel begin the sums or add to them?
 
-// One chunk of one block for one token: adds its groups to `sum` in order.
-template <uint32_t kDots, class Weight, Part part, class Weights, class Acts>
-[[gnu::always_inline]] inline F32x4 AddChunk(F32x4 sum, Weights weights, Acts acts) {
+// One chunk of one block for one token: adds its groups to `sum` in order, or begins with them.
+template <uint32_t kDots, class Weight, class Weights, class Acts>
+[[gnu::always_inline]] inline F32x4 AddChunk(bool begin, F32x4 sum, Weights weights, Acts acts) {
   constexpr uint32_t kGroup = std::min(kGroupDots<Weight>, kDots);
-  bool first = part == Part::kFirst;
 #pragma clang loop unroll(full)
   for (uint32_t g = 0; g < kDots; g += kGroup) {
     I32x4 dots = simd::Dot(acts(g), weights(g));
@@ -37,8 +36,7 @@ template <uint32_t kDots, class Weight, Part part, class Weights, class Acts>
     for (uint32_t d = g + 1; d < std::min(g + kGroup, kDots); ++d) {
       dots = simd::Add(simd::Dot(acts(d), weights(d)), dots);
     }
-    sum = first ? simd::ToF32(dots) : simd::Add(simd::ToF32(dots), sum);
-    first = false;
+    sum = begin && g == 0 ? simd::ToF32(dots) : simd::Add(simd::ToF32(dots), sum);
   }
   return sum;
 }
@@ -52,14 +50,13 @@ template <uint32_t kDots, uint32_t kChunks, class Weight, Part part>
   for (uint32_t i = 0; i < kChunks * kDots; ++i) act[i] = simd::LoadPairSplat(acts + 2 * i);
   for (const float* end = sums + 4 * blocks; sums != end; sums += 4, w += stride) {
     F32x4 sum = part == Part::kFirst ? simd::Splat(0.0f) : simd::Load(sums);
-    const auto chunk = [&]<Part chunk_part>(uint32_t c) {
-      return AddChunk<kDots, Weight, chunk_part>(
-          sum, [&](uint32_t d) { return LoadWeights(w + (c * kDots + d) * 8); },
-          [&](uint32_t d) { return act[c * kDots + d]; });
-    };
-    sum = chunk.template operator()<part>(0);
 #pragma clang loop unroll(full)
-    for (uint32_t c = 1; c < kChunks; ++c) sum = chunk.template operator()<Part::kNext>(c);
+    for (uint32_t c = 0; c < kChunks; ++c) {
+      sum = AddChunk<kDots, Weight>(
+          part == Part::kFirst && c == 0, sum,
+          [&](uint32_t d) { return LoadWeights(w + (c * kDots + d) * 8); },
+          [&](uint32_t d) { return act[c * kDots + d]; });
+    }
     simd::Store(sums, sum);
   }
 }
@@ -84,9 +81,10 @@ template <uint32_t kDots, uint32_t kTokens, class Weight, Part part>
 #pragma clang loop unroll(full)
     for (uint32_t t = 0; t < kTokens; ++t) {
       const F32x4 sum = part == Part::kFirst ? simd::Splat(0.0f) : simd::Load(sums + 4 * t);
-      simd::Store(sums + 4 * t, AddChunk<kDots, Weight, part>(
-                                    sum, [&](uint32_t d) { return weight[d]; },
-                                    [&](uint32_t d) { return act[t][d]; }));
+      simd::Store(sums + 4 * t,
+                  AddChunk<kDots, Weight>(
+                      part == Part::kFirst, sum, [&](uint32_t d) { return weight[d]; },
+                      [&](uint32_t d) { return act[t][d]; }));
     }
   }
 }

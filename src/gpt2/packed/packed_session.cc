@@ -202,7 +202,9 @@ uint64_t PackedSession::TokenCost(uint32_t pos) const {
   const double positions = (pos / IntKvCache::kBlockPositions + 1) * IntKvCache::kBlockPositions;
   const double channels = hparams.n_embd + 64.0 * hparams.n_head;
   const double layer = products + channels * (kRates.channel + kRates.attention * positions);
-  return static_cast<uint64_t>(hparams.n_layer * layer) + 100'000;
+  const bool new_block = pos % IntKvCache::kBlockPositions == 0;
+  const uint64_t pages = new_block ? Pages(kv_.block_bytes()) * kPageWritten : 0;
+  return static_cast<uint64_t>(hparams.n_layer * layer) + pages + 100'000;
 }
 
 uint64_t PackedSession::LogitsCost() const {
@@ -211,12 +213,10 @@ uint64_t PackedSession::LogitsCost() const {
 }
 
 uint64_t PackedSession::PageCharges(uint32_t tokens_more) const {
-  const Hparams& hparams = model_->hparams();
   const uint64_t positions = std::min<uint64_t>(size() + uint64_t{tokens_more}, capacity());
   const uint64_t blocks = positions / IntKvCache::kBlockPositions + 1;
   const uint64_t scratch =
-      (uint64_t{60} * kPrefillTokens * n_embd4_ + 32 * positions + 12 * uint64_t{hparams.n_vocab}) +
-      (1 << 20);
+      uint64_t{60} * kPrefillTokens * n_embd4_ + 12 * uint64_t{model_->hparams().n_vocab};
   return Pages(model_->file_bytes()) * kPageRead +
          blocks * Pages(kv_.block_bytes()) * kPageWritten + Pages(scratch) * kPageWritten;
 }

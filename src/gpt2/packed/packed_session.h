@@ -28,11 +28,13 @@ class PhaseObserver {
 // float32 reference. May stop after any Step and go on in another message; neither that nor how the
 // text was cut into Appends changes a bit of the logits. The model must outlive the session.
 //
-// A canister's message (`left` is what it may still spend):
+// A message of a canister that may still spend Left():
 //
-//   uint64_t left = limit - margin - session.PageCharges();  // at most, once a message
-//   while (!session.Prefilled() && session.StepCost() <= left) { session.Step(left); ... }
-//   if (session.Prefilled() && session.LogitsCost() <= left) Sample(session.Logits(), ...);
+//   uint64_t pages = session.PageCharges();  // until the first logits of the message
+//   while (!session.Prefilled() && session.StepCost() + pages <= Left())
+//     session.Step(Left() - pages);
+//   if (session.Prefilled() && session.LogitsCost() + pages <= Left())
+//     Sample(session.Logits(), ...), pages = 0;
 class PackedSession {
  public:
   explicit PackedSession(const PackedModel& model);
@@ -51,9 +53,10 @@ class PackedSession {
   // The head is computed at the first call for a position. Requires Prefilled() and size() > 0.
   std::span<const float> Logits();
 
-  // Upper bounds of what comes next, in instructions, without page charges: the smallest Step (of
-  // one token), and Logits. PageCharges bounds those of any number of steps in one message, up to
-  // the end of the tokens taken in and `tokens_more` others.
+  // Upper bounds of what comes next, in instructions. StepCost: the smallest Step, of one token,
+  // with the page charges of the keys and values it adds. LogitsCost: Logits. PageCharges: what a
+  // message pays once for the pages it meets, keys and values of the tokens taken in and of
+  // `tokens_more` others among them.
   uint64_t StepCost() const { return TokenCost(run_); }
   uint64_t LogitsCost() const;
   uint64_t TokenCost(uint32_t pos) const;  // StepCost at position pos

@@ -17,9 +17,16 @@ base::Result<Packer> Packer::Open(const Hparams& hparams, PackedMode mode, ByteS
                                   ByteSink& sink) {
   TRY_STATUS(CheckPackedHparams(hparams));
   Weights unused;
-  auto tensors = TRY(PlanTensors(hparams, source, unused));
+  return Open(hparams, mode, TRY(PlanTensors(hparams, source, unused)), source, sink);
+}
+
+base::Result<Packer> Packer::Open(const Hparams& hparams, PackedMode mode,
+                                  std::vector<PlannedTensor> tensors, ByteSource& source,
+                                  ByteSink& sink) {
+  TRY_STATUS(CheckPackedHparams(hparams));
   std::ranges::sort(tensors, {}, &PlannedTensor::name);
-  const bool separate_head = unused.lm_head.has_value();
+  const bool separate_head =
+      std::ranges::binary_search(tensors, kHeadName, {}, &PlannedTensor::name);
   Packer packer({hparams, mode, separate_head}, source, sink);
   packer.tensors_ = std::move(tensors);
   packer.PlanJobs();

@@ -12,10 +12,10 @@
 
 namespace gpt2 {
 
-// Makes a packed model from a safetensors file, front to back and step by step, so that a canister
-// can spread the work over messages. Holds one tensor at a time, or a piece of an embedding: 9.4 MB
-// and 2.4 MB for the 124M shape. The bytes are a function of the weights alone: not of the source's
-// dtype (if it held them exactly), names or order, nor of the machine.
+// Makes a packed model from a safetensors or ONNX file, front to back and step by step, so that a
+// canister can spread the work over messages. Holds one tensor at a time, or a piece of an
+// embedding: 9.4 MB and 2.4 MB for the 124M shape. The bytes are a function of the weights alone:
+// not of the source's dtype (if it held them exactly), names or order, nor of the machine.
 class Packer {
  public:
   static constexpr uint64_t kStepFloats = 1 << 20;  // of the source
@@ -23,6 +23,11 @@ class Packer {
   // Reads and checks the header of the source; nothing is written yet. Both must outlive the
   // packer. Err as PlanTensors, or n_ctx above kPackedCtxMax.
   static base::Result<Packer> Open(const Hparams& hparams, PackedMode mode, ByteSource& source,
+                                   ByteSink& sink);
+  // The same from a plan of tensors that were found in `source` otherwise (import/onnx): one for
+  // each of TensorSlots, and lm_head.weight if the head is not wte.
+  static base::Result<Packer> Open(const Hparams& hparams, PackedMode mode,
+                                   std::vector<PlannedTensor> tensors, ByteSource& source,
                                    ByteSink& sink);
 
   // Takes in or puts out about kStepFloats weights; true when all is written. Err: what source or

@@ -15,7 +15,7 @@ constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves the round
 
 Magnitude MagnitudeOf(float x) { return std::bit_cast<Magnitude>(x) & 0x7fffffff; }
 
-I32x4 Magnitudes(const float* x) { return And(Bits(Load(x)), Splat(int32_t{0x7fffffff})); }
+I32x4 Magnitudes(const float* x) { return Bits(Abs(Load(x))); }
 
 I32x4 Steps(F32x4 x, F32x4 inverse) { return Bits(simd::Add(Mul(x, inverse), Splat(kRound))); }
 
@@ -27,22 +27,36 @@ float InverseOf(Magnitude max, PackedMode mode) {
   return ScaleOf(MagnitudeValue(max), WeightSteps(mode)).inverse;
 }
 
+// The loops below take kInputPadding inputs at a time, unrolled: a step of a loop costs as much as
+// the quantising of two weights.
+
 // 4 whole rows, lanes are rows: two inputs lie n_out apart.
 template <class Weight>
-void InputsFirstBlock(const float* x, uint64_t n_in, uint64_t n_out, F32x4 inverse, Weight* to) {
-  for (uint64_t i = 0; i < n_in; i += 2, to += 8, x += 2 * n_out) {
-    StorePairs(to, Steps(Load(x), inverse), Steps(Load(x + n_out), inverse));
+void InputsFirstBlock(const float* x, uint32_t n_in, uint32_t n_out, F32x4 inverse, Weight* to) {
+  for (const Weight* end = to + 4 * n_in; to != end; to += 4 * kInputPadding) {
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < kInputPadding; i += 2) {
+      const I32x4 first = Steps(Load(x), inverse);
+      x += n_out;
+      StorePairs(to + 4 * i, first, Steps(Load(x), inverse));
+      x += n_out;
+    }
   }
 }
 
 // 4 whole rows, lanes are inputs until they are turned over.
 template <class Weight>
-void OutputsFirstBlock(const float* x, uint64_t n_in, F32x4 inverse, Weight* to) {
-  for (uint64_t i = 0; i < n_in; i += 4, to += 16, x += 4) {
-    F32x4 a = Load(x), b = Load(x + n_in), c = Load(x + 2 * n_in), d = Load(x + 3 * n_in);
-    Transpose(a, b, c, d);
-    StorePairs(to, Steps(a, inverse), Steps(b, inverse));
-    StorePairs(to + 8, Steps(c, inverse), Steps(d, inverse));
+void OutputsFirstBlock(const float* x, uint32_t n_in, F32x4 inverse, Weight* to) {
+  const float *x1 = x + n_in, *x2 = x1 + n_in, *x3 = x2 + n_in;
+  for (const Weight* end = to + 4 * n_in; to != end; to += 4 * kInputPadding) {
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < kInputPadding; i += 4) {
+      F32x4 a = Load(x + i), b = Load(x1 + i), c = Load(x2 + i), d = Load(x3 + i);
+      Transpose(a, b, c, d);
+      StorePairs(to + 4 * i, Steps(a, inverse), Steps(b, inverse));
+      StorePairs(to + 4 * i + 8, Steps(c, inverse), Steps(d, inverse));
+    }
+    x += kInputPadding, x1 += kInputPadding, x2 += kInputPadding, x3 += kInputPadding;
   }
 }
 
@@ -77,9 +91,10 @@ void Blocks(const MatrixPiece& piece, PackedMode mode, std::span<const Magnitude
     if (row + 4 > piece.n_out || n_in % kInputPadding != 0) {
       AnyBlock(piece, row, inverse, to);
     } else if (piece.order == MatrixOrder::kInputsFirst) {
-      InputsFirstBlock(piece.values + row, n_in, piece.n_out, Load(inverse), to);
+      InputsFirstBlock(piece.values + row, static_cast<uint32_t>(n_in),
+                       static_cast<uint32_t>(piece.n_out), Load(inverse), to);
     } else {
-      OutputsFirstBlock(piece.values + row * n_in, n_in, Load(inverse), to);
+      OutputsFirstBlock(piece.values + row * n_in, static_cast<uint32_t>(n_in), Load(inverse), to);
     }
   }
 }
@@ -91,24 +106,36 @@ static_assert(std::bit_cast<float>(kMagnitudeMax) == kWeightMax);
 float MagnitudeValue(Magnitude magnitude) { return std::bit_cast<float>(magnitude); }
 
 void ColumnMagnitudes(const float* rows, uint64_t count, std::span<Magnitude> max) {
+  constexpr size_t kVectors = 8;  // columns whose maxima stay in locals while all rows pass
   const size_t n = max.size();
+  size_t j = 0;
+  for (; j + 4 * kVectors <= n; j += 4 * kVectors) {
+    I32x4 sums[kVectors];
+    for (size_t v = 0; v < kVectors; ++v) sums[v] = Load(&max[j + 4 * v]);
+    const float* x = rows + j;
+    for (const float* end = x + static_cast<size_t>(count) * n; x != end; x += n) {
+      for (size_t v = 0; v < kVectors; ++v) sums[v] = Max(sums[v], Magnitudes(x + 4 * v));
+    }
+    for (size_t v = 0; v < kVectors; ++v) Store(&max[j + 4 * v], sums[v]);
+  }
   for (uint64_t i = 0; i < count; ++i, rows += n) {
-    size_t j = 0;
-    for (; j + 4 <= n; j += 4) Store(&max[j], Max(Load(&max[j]), Magnitudes(rows + j)));
-    for (; j < n; ++j) max[j] = std::max(max[j], MagnitudeOf(rows[j]));
+    for (size_t k = j; k < n; ++k) max[k] = std::max(max[k], MagnitudeOf(rows[k]));
   }
 }
 
 void RowMagnitudes(const float* rows, uint64_t n, std::span<Magnitude> max) {
   for (Magnitude& row_max : max) {
+    const float* x = rows;
+    rows += n;
     I32x4 max4 = Splat(int32_t{0});
-    uint64_t i = 0;
-    for (; i + 4 <= n; i += 4) max4 = Max(max4, Magnitudes(rows + i));
+    for (; rows - x >= 32; x += 32) {
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < 32; i += 4) max4 = Max(max4, Magnitudes(x + i));
+    }
     int32_t lanes[4];
     Store(lanes, max4);
     row_max = *std::ranges::max_element(lanes);
-    for (; i < n; ++i) row_max = std::max(row_max, MagnitudeOf(rows[i]));
-    rows += n;
+    for (; x != rows; ++x) row_max = std::max(row_max, MagnitudeOf(*x));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -91,6 +92,60 @@ TEST(SamplerTest, AnInfiniteLogitIsPicked) {
   for (uint64_t draw = 0; draw < 20; ++draw) {
     EXPECT_EQ(Sample(std::vector<float>{1, kInfinity, 2}, {1.0, 1}, draw), 1u);
     EXPECT_EQ(Sample(std::vector<float>(3, -kInfinity), {1.0, 1}, draw), 0u);
+  }
+}
+
+std::set<TokenId> Drawn(const std::vector<float>& logits, const SamplingParams& params) {
+  std::set<TokenId> out;
+  for (uint64_t draw = 0; draw < 3000; ++draw) out.insert(Sample(logits, params, draw));
+  return out;
+}
+
+// What top_k and top_p leave, by sorting everything.
+std::set<TokenId> Kept(const std::vector<float>& logits, double temperature, uint32_t top_k,
+                       double top_p) {
+  std::vector<TokenId> ids(logits.size());
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<TokenId>(i);
+  std::ranges::stable_sort(ids, [&](TokenId a, TokenId b) { return logits[a] > logits[b]; });
+  if (top_k != 0 && top_k < ids.size()) ids.resize(top_k);
+  double total = 0, reached = 0;
+  for (const TokenId id : ids) total += std::exp((logits[id] - logits[ids[0]]) / temperature);
+  std::set<TokenId> out;
+  for (const TokenId id : ids) {
+    if (reached >= top_p * total) break;
+    reached += std::exp((logits[id] - logits[ids[0]]) / temperature);
+    out.insert(id);
+  }
+  return out;
+}
+
+TEST(SamplerTest, TopKAndTopPKeepWhatSortingKeeps) {
+  for (const uint32_t n : {3u, 50u, 257u}) {
+    std::vector<float> logits(n);
+    for (uint32_t i = 0; i < n; ++i) {
+      logits[i] = static_cast<float>(Philox(9, i, n)[0] >> 8) * 0x1p-24f * 2;
+    }
+    for (const uint32_t top_k : {0u, 1u, 2u, 7u, 40u, 1000u}) {
+      for (const double top_p : {0.05, 0.31, 0.9, 1.0}) {
+        const auto drawn = Drawn(logits, {1.0, 3, top_k, top_p});
+        EXPECT_EQ(drawn, Kept(logits, 1.0, top_k, top_p)) << n << " " << top_k << " " << top_p;
+      }
+    }
+  }
+}
+
+TEST(SamplerTest, TiesAtTheLimitsGoToTheLowerIds) {
+  const std::vector<float> flat(300, 1.5f);
+  EXPECT_EQ(Drawn(flat, {1.0, 1, 4, 1.0}), (std::set<TokenId>{0, 1, 2, 3}));
+  EXPECT_EQ(Drawn(flat, {1.0, 1, 0, 0.01}), (std::set<TokenId>{0, 1, 2}));
+  EXPECT_EQ(Drawn(flat, {1.0, 1, 10, 0.2}), (std::set<TokenId>{0, 1}));
+}
+
+TEST(SamplerTest, RefusesProbabilitiesThatAreNone) {
+  for (const double top_p : {0.0, -1.0, 1.5, static_cast<double>(NAN)}) {
+    const auto status = CheckSampling({1.0, 1, 0, top_p});
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().message, "top_p is not above 0 and at most 1");
   }
 }
 
