@@ -94,12 +94,16 @@ wasmtime_error_t* NewOwnMemory(size_t minimum, wasmtime_linear_memory_t* out) {
   return GrowOwn(own, minimum);
 }
 
-wasmtime_error_t* NewMemory(void*, const wasm_memorytype_t*, size_t minimum, size_t, size_t, size_t,
-                            wasmtime_linear_memory_t* out) {
+// Which memory is asked for: those of the module have a maximum, the rewriting sees to that, and
+// the collector's has none. It may come before, between or behind them.
+wasmtime_error_t* NewMemory(void*, const wasm_memorytype_t* type, size_t minimum, size_t, size_t,
+                            size_t, wasmtime_linear_memory_t* out) {
+  uint64_t maximum = 0;
+  if (!wasmtime_memorytype_maximum(type, &maximum)) return NewOwnMemory(minimum, out);
   const bool is_heap = g_pending.has_memory && g_pending.next == 0;
   const bool is_meter = g_pending.next == (g_pending.has_memory ? 1 : 0);
   ++g_pending.next;
-  if (!is_heap && !is_meter) return NewOwnMemory(minimum, out);
+  if (!is_heap && !is_meter) return wasmtime_error_new("a memory that no module has");
   out->finalizer = nullptr;
   out->env = is_heap ? g_pending.heap : nullptr;
   out->get_memory = is_heap ? GetHeap : GetMeter;
