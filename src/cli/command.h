@@ -15,6 +15,7 @@ inline constexpr int kExitUsage = 2;
 
 // Each command adds itself to the parser and stores in `*exit_code` what it came to.
 void AddRun(CLI::App& app, int* exit_code);
+void AddServe(CLI::App& app, int* exit_code);
 void AddExec(CLI::App& app, int* exit_code);
 void AddMakeModel(CLI::App& app, int* exit_code);
 void AddTokenize(CLI::App& app, int* exit_code);

@@ -5,6 +5,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   cli::AddRun(app, &exit_code);
+  cli::AddServe(app, &exit_code);
   cli::AddExec(app, &exit_code);
   cli::AddMakeModel(app, &exit_code);
   cli::AddTokenize(app, &exit_code);

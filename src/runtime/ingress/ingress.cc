@@ -77,8 +77,12 @@ void Ingress::Induct(uint64_t now_ns) {
       continue;
     }
     const ic::Content& call = waiting.call;
-    const MessageId message = network_.Submit(BytesOf(call.sender), BytesOf(call.canister_id),
-                                              call.method_name, std::move(waiting.call.arg));
+    // The network keeps the id over restarts, so that a call sent again is not executed again.
+    const IngressOptions options = {{waiting.id.begin(), waiting.id.end()},
+                                    call.ingress_expiry + limits_.kept_ns};
+    const MessageId message =
+        network_.Submit(BytesOf(call.sender), BytesOf(call.canister_id), call.method_name,
+                        std::move(waiting.call.arg), options);
     in_network_[message] = waiting.id;
   }
 }

@@ -152,6 +152,8 @@ class Network {
   // Null when there is none. What the caller changes in it is written by the next Persist.
   Slot* Find(const Principal& canister);
   std::vector<Principal> Canisters() const;
+  // For reading: unlike Find, looking at a canister here does not write it to the storage.
+  const std::map<Principal, Slot>& Slots() const { return slots_; }
   Env& env() { return env_; }
   NetworkOptions& options() { return options_; }
   void OnExecution(std::function<void(const ExecutionRecord&)> observer) {
