@@ -26,7 +26,7 @@ class BackendCanister : public ::testing::Test {
     return std::move(value);
   }
   // "" or the error's text.
-  std::string SetUp(const std::string& path) {
+  std::string SetUpFile(const std::string& path) {
     EXPECT_TRUE(local_->Update("clear_model_bytes", candid::EncodeArgs()));
     EXPECT_TRUE(local_->Upload("append_model_bytes", path));
     EXPECT_EQ(Decoded<uint64_t>(local_->Query("model_bytes_length", candid::EncodeArgs())),
@@ -55,7 +55,7 @@ TEST_F(BackendCanister, EveryOnnxFileGivesPyTorchsIdsAndTheSameModel) {
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kTiny)) {
     if (entry.path().extension() != ".onnx") continue;
-    ASSERT_EQ(SetUp(entry.path().string()), "") << entry.path();
+    ASSERT_EQ(SetUpFile(entry.path().string()), "") << entry.path();
     const auto ids = Infer(static_cast<uint8_t>(greedy.size() - 3), {5, 6, 7});
     ASSERT_TRUE(ids) << ids.error().message;
     EXPECT_EQ(*ids, std::vector<int64_t>(greedy.begin() + 3, greedy.end())) << entry.path();
@@ -69,9 +69,9 @@ TEST_F(BackendCanister, EveryOnnxFileGivesPyTorchsIdsAndTheSameModel) {
 TEST_F(BackendCanister, RefusesWhatIsNoModelAndGoesOn) {
   EXPECT_NE(SetUpWhatIsThere(), "");
   EXPECT_NE(Infer(3, {1}).error().message.find("setup_model"), std::string::npos);
-  ASSERT_EQ(SetUp(base::StrCat(kTiny, "gpt2_kv_op14.onnx")), "");
+  ASSERT_EQ(SetUpFile(base::StrCat(kTiny, "gpt2_kv_op14.onnx")), "");
   for (const char* path : {"README.md", "models/demo/tokenizer.json", "LICENSE"}) {
-    EXPECT_NE(SetUp(path), "") << path;
+    EXPECT_NE(SetUpFile(path), "") << path;
   }
   EXPECT_TRUE(Infer(3, {5, 6, 7}));
   EXPECT_NE(Infer(3, {-1}).error().message.find("-1"), std::string::npos);
