@@ -20,8 +20,10 @@ bench: setup wasm
 	@failed=0; for shape in gpt2 gpt2-medium gpt2-large gpt2-xl; do $(GPT2IC) bench --shape $$shape || failed=1; done; \
 	  for program in build/native/bench/*_bench; do $$program || failed=1; done; exit $$failed
 
-serve:
-	@echo "make $@ is not there yet" >&2; exit 2
+# STATE=DIR keeps the network, PORT=P is its port.
+serve: setup wasm
+	@cmake --preset native >/dev/null && ninja -C build/native --quiet gpt2ic
+	@$(GPT2IC) serve --demo $(if $(PORT),--port $(PORT)) --state $(or $(STATE),.gpt2ic/state)
 
 lint: setup
 	@tools/lint
