@@ -15,8 +15,10 @@ test: setup
 soak: setup
 	@tools/test --soak
 
-serve:
-	@echo "make $@ is not there yet" >&2; exit 2
+# STATE=DIR keeps the network, PORT=P is its port.
+serve: setup wasm
+	@cmake --preset native >/dev/null && ninja -C build/native --quiet gpt2ic
+	@$(GPT2IC) serve --demo $(if $(PORT),--port $(PORT)) --state $(or $(STATE),.gpt2ic/state)
 
 bench: setup wasm
 	@cmake --preset native >/dev/null && ninja -C build/native --quiet

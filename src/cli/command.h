@@ -16,6 +16,10 @@ inline constexpr int kExitUsage = 2;
 // Each command adds itself to the parser and stores in `*exit_code` what it came to.
 void AddRun(CLI::App& app, int* exit_code);
 void AddServe(CLI::App& app, int* exit_code);
+void AddDeploy(CLI::App& app, int* exit_code);
+void AddUpload(CLI::App& app, int* exit_code);
+void AddCall(CLI::App& app, int* exit_code);
+void AddIdentity(CLI::App& app, int* exit_code);
 void AddExec(CLI::App& app, int* exit_code);
 void AddMakeModel(CLI::App& app, int* exit_code);
 void AddTokenize(CLI::App& app, int* exit_code);

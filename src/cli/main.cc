@@ -6,6 +6,10 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   cli::AddRun(app, &exit_code);
   cli::AddServe(app, &exit_code);
+  cli::AddDeploy(app, &exit_code);
+  cli::AddUpload(app, &exit_code);
+  cli::AddCall(app, &exit_code);
+  cli::AddIdentity(app, &exit_code);
   cli::AddExec(app, &exit_code);
   cli::AddMakeModel(app, &exit_code);
   cli::AddTokenize(app, &exit_code);

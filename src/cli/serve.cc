@@ -11,10 +11,11 @@
 
 #include "base/hex.h"
 #include "cli/command.h"
+#include "cli/deploy.h"
+#include "cli/target.h"
 #include "ic/refusal.h"
 #include "runtime/http/server.h"
 #include "runtime/http/service.h"
-#include "runtime/state/disk_storage.h"
 
 namespace cli {
 namespace {
@@ -22,7 +23,7 @@ namespace {
 struct ServeOptions {
   uint16_t port = 8000;
   std::string state, seed;
-  bool quiet = false, trust_pages = false;
+  bool quiet = false, trust_pages = false, demo = false;
 };
 
 // One JSON object a line.
@@ -71,6 +72,16 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Deployed before the network is open to others. Its name is known to commands that use the state
+// folder, and to those that use the address.
+base::Status AddDemo(runtime::Service& service, const std::string& state, uint16_t port) {
+  const CanisterIds by_address = IdsOfNetwork(base::StrCat("http://127.0.0.1:", port));
+  const CanisterIds ids = state.empty() ? by_address : CanisterIds(state + "/canister_ids.json");
+  const auto target = TRY(Target::Over(service, ids));
+  TRY_STATUS(SetUpDemo(*target));
+  return by_address.Set("model", TRY(target->Canister("model")));
+}
+
 base::Status Serve(const ServeOptions& options) {
   // Blocked in every thread, so that one thread can wait for them.
   sigset_t stop;
@@ -101,6 +112,7 @@ base::Status Serve(const ServeOptions& options) {
         service.Handle(std::move(request), std::move(respond));
       },
       options.quiet ? runtime::Server::Observer() : LogRequest));
+  if (options.demo) TRY_STATUS(AddDemo(service, options.state, server->port()));
   fmt::print("network    http://localhost:{}\n", server->port());
   fmt::print("root key   {}\n", base::ToHex((*replica)->state().keys().root.public_key_der()));
   PrintCanisters(**replica, server->port());
@@ -129,6 +141,7 @@ void AddServe(CLI::App& app, int* exit_code) {
   command->add_option("--port", options->port, "port on localhost (default 8000; 0: any)");
   command->add_option("--state", options->state, "folder that keeps the network over restarts");
   command->add_option("--seed", options->seed, "text that the network's keys are made from");
+  command->add_flag("--demo", options->demo, "with the canister model and models/demo on it");
   command->add_flag("--quiet", options->quiet, "no line in the log for each request");
   command->add_flag("--trust-pages", options->trust_pages,
                     "do not verify the pages that canisters serve");

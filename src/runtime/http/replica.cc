@@ -71,7 +71,8 @@ Replica::Replica(Env& env, ReplicaOptions options, NetworkKeys keys)
       options_(std::move(options)),
       network_(env, OptionsOf(options_, keys)),
       state_(std::move(keys), Ranges(), "application"),
-      ingress_(network_, state_) {}
+      ingress_(network_, state_),
+      system_(network_, state_.keys().subnet_id()) {}
 
 base::Result<std::unique_ptr<Replica>> Replica::Open(Env& env, ReplicaOptions options) {
   const base::Bytes seed = TRY(SeedOf(env, options.seed));
@@ -132,7 +133,12 @@ std::optional<Reject> Replica::CannotTake(const ic::Content& call) {
 
 void Replica::HandleCall(ApiRequest request, Answer answer) {
   const bool asynchronous = request.route.version == 2;
-  if (ingress_.Find(request.id) == nullptr) {
+  if (ingress_.Find(request.id) == nullptr && system_.Has(request.content.canister_id)) {
+    const ic::Content& call = request.content;
+    ingress_.AdmitAnswered(
+        request.id, call, system_.Update(call.sender, call.canister_id, call.method_name, call.arg),
+        env_.NowNs());
+  } else if (ingress_.Find(request.id) == nullptr) {
     if (const auto reject = CannotTake(request.content)) {
       ic::CallReply reply;
       reply.rejection = ToIc(*reject);
@@ -176,6 +182,8 @@ void Replica::HandleQuery(const ApiRequest& request, const Answer& answer) {
   Response response;
   if (id.empty()) {
     response = Management(network_).Query(sender, content.method_name, content.arg);
+  } else if (system_.Has(content.canister_id)) {
+    response = system_.Query(content.canister_id, content.method_name);
   } else {
     QueryOptions options;
     options.data_certificate = state_.DataCertificate(id);

@@ -7,6 +7,7 @@
 
 #include "runtime/certify/state_tree.h"
 #include "runtime/http/api.h"
+#include "runtime/http/system_canisters.h"
 #include "runtime/ingress/ingress.h"
 #include "runtime/round/network.h"
 
@@ -80,6 +81,7 @@ class Replica {
   Network network_;
   StateTree state_;
   Ingress ingress_;
+  SystemCanisters system_;
   std::vector<Waiting> waiting_;
   std::map<Principal, Seen> seen_;
   uint64_t last_tasks_ns_ = 0;

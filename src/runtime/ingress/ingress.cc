@@ -62,6 +62,16 @@ ic::OrRefusal<Ingress::Admission> Ingress::Admit(const ic::RequestId& id, ic::Co
   return Admission::kNew;
 }
 
+void Ingress::AdmitAnswered(const ic::RequestId& id, const ic::Content& call,
+                            const Response& answer, uint64_t now_ns) {
+  Entry& entry = entries_[id];
+  entry.sender = call.sender;
+  entry.receiver = call.canister_id;
+  entry.ingress_expiry = call.ingress_expiry;
+  entry.status = StatusOf(answer);
+  Answered(id, entry, now_ns);
+}
+
 void Ingress::Induct(uint64_t now_ns) {
   while (!queues_.empty() && in_network_.size() < limits_.in_network_max) {
     auto turn = queues_.upper_bound(last_turn_);

@@ -49,6 +49,10 @@ class Ingress {
   // or 429 when queues are full; clients come again by themselves.
   ic::OrRefusal<Admission> Admit(const ic::RequestId& id, ic::Content call);
 
+  // Takes in a call with its answer, which came from elsewhere than the network.
+  void AdmitAnswered(const ic::RequestId& id, const ic::Content& call, const Response& answer,
+                     uint64_t now_ns);
+
   // Hands waiting calls to the network, sender by sender. Those whose expiry has passed are
   // forgotten instead, as if they had never come.
   void Induct(uint64_t now_ns);

@@ -105,6 +105,7 @@ ic_did::DefiniteSettings SettingsOf(const Settings& settings) {
   out.reserved_cycles_limit = candid::Nat(static_cast<uint64_t>(settings.reserved_cycles_limit));
   out.log_visibility.which = settings.log_visibility ? ic_did::LogVisibilityTag::kPublic
                                                      : ic_did::LogVisibilityTag::kControllers;
+  out.log_memory_limit = candid::Nat(Limits().log_bytes_max);
   out.wasm_memory_limit = candid::Nat(settings.wasm_memory_limit);
   out.wasm_memory_threshold = candid::Nat(settings.wasm_memory_threshold);
   for (const auto& [name, value] : settings.environment_variables) {
@@ -125,6 +126,9 @@ ic_did::StatusResult StatusOf(const Slot& slot, const Fees& fees) {
   for (const auto& [hash, chunk] : state.chunk_store) other += chunk.size();
   ic_did::MemoryMetrics& memory = out.memory_metrics;
   memory.wasm_chunk_store_size = candid::Nat(other);
+  uint64_t logged = 0;
+  for (const LogRecord& record : state.log) logged += record.content.size();
+  memory.log_memory_store_size = candid::Nat(logged);
   memory.wasm_memory_size = candid::Nat(state.HeapBytes());
   memory.stable_memory_size = candid::Nat(state.StableBytes());
   if (state.module) {

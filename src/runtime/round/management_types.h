@@ -122,21 +122,24 @@ CANDID_VARIANT(StatusText, which, running, stopping, stopped)
 struct DefiniteSettings {
   std::vector<Principal> controllers;
   Nat compute_allocation, memory_allocation, freezing_threshold, reserved_cycles_limit;
-  LogVisibility log_visibility;
-  Nat wasm_memory_limit, wasm_memory_threshold;
+  LogVisibility log_visibility, snapshot_visibility, status_visibility;
+  Nat wasm_memory_limit, wasm_memory_threshold, log_memory_limit;
+  Nat minimum_incoming_canister_call_cycles;
   std::vector<EnvironmentVariable> environment_variables;
 };
 CANDID_RECORD(DefiniteSettings, controllers, compute_allocation, memory_allocation,
-              freezing_threshold, reserved_cycles_limit, log_visibility, wasm_memory_limit,
-              wasm_memory_threshold, environment_variables)
+              freezing_threshold, reserved_cycles_limit, log_visibility, snapshot_visibility,
+              status_visibility, wasm_memory_limit, wasm_memory_threshold, log_memory_limit,
+              minimum_incoming_canister_call_cycles, environment_variables)
 
 struct MemoryMetrics {
   Nat wasm_memory_size, stable_memory_size, global_memory_size, wasm_binary_size;
   Nat custom_sections_size, canister_history_size, wasm_chunk_store_size, snapshots_size;
+  Nat log_memory_store_size;
 };
 CANDID_RECORD(MemoryMetrics, wasm_memory_size, stable_memory_size, global_memory_size,
               wasm_binary_size, custom_sections_size, canister_history_size, wasm_chunk_store_size,
-              snapshots_size)
+              snapshots_size, log_memory_store_size)
 
 struct QueryStats {
   Nat num_calls_total, num_instructions_total, request_payload_bytes_total,
@@ -147,6 +150,7 @@ CANDID_RECORD(QueryStats, num_calls_total, num_instructions_total, request_paylo
 
 struct StatusResult {
   StatusText status;
+  bool ready_for_migration = false;
   uint64_t version = 0;
   DefiniteSettings settings;
   std::optional<base::Bytes> module_hash;
@@ -155,8 +159,9 @@ struct StatusResult {
   Nat cycles, reserved_cycles, idle_cycles_burned_per_day;
   QueryStats query_stats;
 };
-CANDID_RECORD(StatusResult, status, version, settings, module_hash, memory_size, memory_metrics,
-              cycles, reserved_cycles, idle_cycles_burned_per_day, query_stats)
+CANDID_RECORD(StatusResult, status, ready_for_migration, version, settings, module_hash,
+              memory_size, memory_metrics, cycles, reserved_cycles, idle_cycles_burned_per_day,
+              query_stats)
 
 struct LogRecord {
   uint64_t idx, timestamp_nanos;
