@@ -83,7 +83,7 @@ TEST_F(ServiceTest, ACallThatIsSentAgainIsNotExecutedAgain) {
 TEST_F(ServiceTest, WhatFailsInTheCanisterIsInTheCertificate) {
   const ic::Content trap = Content(RequestType::kCall, "fail");
   EXPECT_EQ(*Outcome(Send(Url("v4", "call"), trap), trap).reject.error_code, "IC0502");
-  const ic::Content missing = Content(RequestType::kCall, "nothing");
+  const ic::Content missing = Content(RequestType::kCall, "absent");
   const auto status = Outcome(Send(Url("v4", "call"), missing), missing);
   EXPECT_EQ(*status.reject.error_code, "IC0536");
   EXPECT_EQ(status.reject.reject_code, 5);
