@@ -135,7 +135,9 @@ TEST_F(ServiceTest, ReadStateTellsOfCanisters) {
 TEST_F(ServiceTest, ASubnetsAddressTellsOfTheSubnet) {
   const ic::Principal subnet = replica_->state().keys().subnet_id();
   ic::Content content = Content(RequestType::kReadState);
-  content.paths = {ic::TextPath({"canister_ranges"}), ic::TextPath({"subnet"})};
+  ic::Path ranges = ic::TextPath({"canister_ranges"});
+  ranges.emplace_back(subnet.bytes().begin(), subnet.bytes().end());
+  content.paths = {ranges, ic::TextPath({"subnet"})};
   for (const char* version : {"v2", "v3"}) {
     const auto response =
         Send(base::StrCat("/api/", version, "/subnet/", subnet.ToText(), "/read_state"), content);
