@@ -15,15 +15,17 @@ test: setup
 soak: setup
 	@tools/test --soak
 
-bench: setup wasm
-	@cmake --preset native >/dev/null && ninja -C build/native --quiet
-	@failed=0; for shape in gpt2 gpt2-medium gpt2-large gpt2-xl; do $(GPT2IC) bench --shape $$shape || failed=1; done; \
-	  for program in build/native/bench/*_bench; do $$program || failed=1; done; exit $$failed
-
 # STATE=DIR keeps the network, PORT=P is its port.
 serve: setup wasm
 	@cmake --preset native >/dev/null && ninja -C build/native --quiet gpt2ic
 	@$(GPT2IC) serve --demo $(if $(PORT),--port $(PORT)) --state $(or $(STATE),.gpt2ic/state)
+
+bench: setup wasm
+	@cmake --preset native >/dev/null && ninja -C build/native --quiet
+	@$(GPT2IC) bench --native
+	@$(GPT2IC) bench --exact --quick
+	@for shape in gpt2-medium gpt2-large gpt2-xl; do $(GPT2IC) bench --shape $$shape --quick || exit 1; done
+	@for program in build/native/bench/*_bench; do $$program || exit 1; done
 
 lint: setup
 	@tools/lint

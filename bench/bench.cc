@@ -172,6 +172,12 @@ gpt2::TokenId Decode() {
 }
 CANISTER_UPDATE(decode) { ReplyNumbers(Decode()); }
 
+// -> what the session says the next token and its logits cost at most, and the pages
+CANISTER_UPDATE(estimate) {
+  const PackedSession& session = *g_work->session;
+  ReplyNumbers(session.StepCost() + session.LogitsCost(), session.PageCharges(1));
+}
+
 // Instructions by phase, of one token after another (which met the page charges).
 class Profile : public gpt2::PhaseObserver {
  public:

@@ -57,7 +57,7 @@ std::vector<std::vector<TokenId>> HeldOut(const gpt2::Tokenizer& tokenizer) {
 }
 
 TEST(AccuracyTest, DemoModelOverItsHeldOutText) {
-  const auto demo = cli::NativeModel::Load("models/demo").value();
+  const auto demo = cli::NativeModel::Load("models/demo", cli::Precision::kFloat32).value();
   const std::string file = gpt2::ReadText("models/demo/model.safetensors");
   const auto texts = HeldOut(demo->tokenizer());
   for (const PackedMode mode : {PackedMode::kInt8, PackedMode::kExact}) {

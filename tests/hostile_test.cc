@@ -81,6 +81,30 @@ TEST_F(HostileTest, EndlessWorkStopsAtTheLimit) {
             kLimit);
 }
 
+// The engine gives modules with references one memory more, which must not be taken for another.
+TEST_F(HostileTest, AModuleWithReferencesHasItsOwnMemory) {
+  for (const char* table : {"", "(table 1 externref)"}) {
+    const std::string module = base::StrCat(
+        "(module (import \"ic0\" \"msg_reply\" (func $reply)) "
+        "(import \"ic0\" \"msg_reply_data_append\" (func $append (param i32 i32))) (memory 2) ",
+        table, "(data (i32.const 100000) \"hello\") (func $f (param externref)) ");
+    const auto wat = [&](const char* body) {
+      return base::StrCat(
+          module, "(func (export \"canister_update go\") (call $f (ref.null extern)) ", body, "))");
+    };
+    EXPECT_EQ(ErrorOf(wat("(drop (i32.load (i32.const 140000)))")), ErrorCode::kCanisterTrapped);
+    EXPECT_EQ(ErrorOf(wat("(i32.store (i32.const -1) (i32.const 1))")),
+              ErrorCode::kCanisterTrapped);
+    const Principal id = Create();
+    const auto error =
+        InstallWat(id, wat("(call $append (i32.const 100000) (i32.const 5)) (call $reply)"));
+    EXPECT_FALSE(error) << error->message;
+    const Response response = network_.Call(kUser, id, "go", {});
+    ASSERT_FALSE(response.reject) << response.reject->message;
+    EXPECT_EQ(base::AsText(response.reply), "hello");
+  }
+}
+
 TEST_F(HostileTest, MemoryIsTakenOnlyWhereItIsTouched) {
   rusage before, after;
   getrusage(RUSAGE_SELF, &before);

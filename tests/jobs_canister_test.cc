@@ -244,4 +244,29 @@ TEST_F(JobsCanister, SaysWhatItIs) {
   EXPECT_EQ(QueryAs<uint32_t>(kAnonymous, "fibonacci", uint32_t{48}), 512559680u);
 }
 
+// A seed whose answers do not end by themselves: random tokens at a high temperature.
+TEST_F(JobsCanister, QuotesAreHeld) {
+  for (const auto& [prompt, tokens] :
+       std::vector<std::pair<size_t, uint32_t>>{{1, 10}, {7, 100}, {64, 20}, {200, 50}, {250, 5}}) {
+    model::GenerateArgs args;
+    args.input = {model::InputKind::kTokens, {}, {}, std::vector<uint32_t>(prompt, 17)};
+    args.sampling.max_tokens = tokens;
+    args.sampling.temperature = 50;
+    args.sampling.seed = 4;
+    const auto quote = QueryAs<Answer<model::Quote>>(kStranger, "quote", args).value();
+    const auto started = StartAs(kStranger, args);
+    ASSERT_TRUE(started) << started.error().message;
+    EXPECT_EQ(started->quote.instructions_expected, quote.instructions_expected);
+    const Progress progress = FinishAs(kStranger, started->job);
+    ASSERT_EQ(progress.finish_reason, "length");
+    const double ratio = static_cast<double>(quote.instructions_expected) /
+                         static_cast<double>(progress.instructions);
+    EXPECT_NEAR(ratio, 1, 0.02) << prompt << " + " << tokens << ": quoted "
+                                << quote.instructions_expected << ", spent "
+                                << progress.instructions;
+    EXPECT_GE(quote.instructions_max, progress.instructions);
+    EXPECT_GE(quote.cycles_max, progress.cycles);
+  }
+}
+
 }  // namespace

@@ -16,6 +16,7 @@ using Json = nlohmann::json;
 
 struct BenchOptions {
   std::string shape = "gpt2";
+  uint32_t context = 1024;
   bool exact = false, json = false, quick = false, native = false;
 };
 
@@ -102,8 +103,8 @@ void Print(const Json& out) {
     fmt::print("sampling, top-k 40, top-p 0.95 {:>12}\n", Number(out["sample"]["instructions"]));
   }
   if (out.contains("tokens_per_message")) {
-    fmt::print("tokens in one message from a 1-token prompt {}; {} messages for 1,023 tokens\n",
-               Number(out["tokens_per_message"]), Number(out["messages_for_1023_tokens"]));
+    fmt::print("tokens in one message from a 1-token prompt {}; a whole context in {}\n",
+               Number(out["tokens_per_message"]), Number(out["messages_for_a_whole_context"]));
   }
   if (out.contains("native")) {
     fmt::print("natively {:.1f} tokens a second, {:.2f} times float32\n",
@@ -115,7 +116,7 @@ void Print(const Json& out) {
 
 int Run(const BenchOptions& options) {
   const auto mode = options.exact ? gpt2::PackedMode::kExact : gpt2::PackedMode::kInt8;
-  BenchPlan plan = BenchPlan::Full(options.shape, mode);
+  BenchPlan plan = BenchPlan::Full(options.shape, mode, options.context);
   plan.native = options.native;
   if (options.quick) {
     plan.table_prompts.clear();
@@ -133,7 +134,7 @@ int Run(const BenchOptions& options) {
 
 }  // namespace
 
-BenchPlan BenchPlan::Full(const std::string& shape, gpt2::PackedMode mode) {
+BenchPlan BenchPlan::Full(const std::string& shape, gpt2::PackedMode mode, uint32_t context_max) {
   BenchPlan plan;
   plan.shape = shape;
   plan.mode = mode;
@@ -142,17 +143,17 @@ BenchPlan BenchPlan::Full(const std::string& shape, gpt2::PackedMode mode) {
   const bool small = hparams->n_layer <= 12;
   plan.pack = small;  // larger ones are loaded packed: their float32 files have up to 6 GB
   plan.kernels = shape == "gpt2";
-  plan.message = shape == "gpt2";
+  plan.message = small;
+  const uint32_t context = std::min(hparams->n_ctx, context_max);
   const auto within = [&](std::initializer_list<uint32_t> numbers, uint32_t max) {
     std::vector<uint32_t> out;
     std::ranges::copy_if(numbers, std::back_inserter(out), [&](uint32_t n) { return n <= max; });
     return out;
   };
-  plan.decode_positions =
-      within({0, 1, 2, 4, 8, 16, 32, 63, 64, 128, 256, 512, 1023}, hparams->n_ctx - 1);
-  plan.prefill_lengths = within({1, 8, 64, 128, 256, 512, 1024}, hparams->n_ctx);
+  plan.decode_positions = within({0, 1, 2, 4, 8, 16, 32, 63, 64, 128, 256, 512, 1023}, context - 1);
+  plan.prefill_lengths = within({1, 8, 64, 128, 256, 512, 1024}, context);
   if (small) {
-    plan.table_prompts = within({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}, hparams->n_ctx);
+    plan.table_prompts = within({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}, context);
     plan.table_generated = {1, 2, 4, 8};
   }
   return plan;
@@ -166,6 +167,8 @@ void AddBench(CLI::App& app, int* exit_code) {
                       "tiny, gpt2 (default), gpt2-medium, gpt2-large or gpt2-xl");
   command->add_flag("--exact", options->exact, "weights of 12 bits instead of 7");
   command->add_flag("--quick", options->quick, "without packing, hashing and the table");
+  command->add_option("--context", options->context, "only what takes so many tokens at most")
+      ->check(CLI::Range(1, 1 << 20));
   command->add_flag("--native", options->native, "also the speed of this machine");
   command->add_flag("--json", options->json, "one JSON object");
   command->callback([options, exit_code] { *exit_code = Run(*options); });

@@ -21,8 +21,9 @@ struct BenchPlan {
   bool native = false;   // wall time
   std::vector<uint32_t> decode_positions, prefill_lengths, table_prompts, table_generated;
 
-  // All that the command line shows for a shape.
-  static BenchPlan Full(const std::string& shape, gpt2::PackedMode mode);
+  // All that the command line shows for a shape, up to so many tokens.
+  static BenchPlan Full(const std::string& shape, gpt2::PackedMode mode,
+                        uint32_t context_max = UINT32_MAX);
 };
 
 // Runs the plan on a network of its own. The object that --json prints: docs/bench.md.

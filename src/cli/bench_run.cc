@@ -14,7 +14,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kUploadBytes = 1'900'000;  // of one message
-constexpr uint32_t kWholePrompt = 1024;
 
 // Sends what is written to it to a method, in messages of kUploadBytes.
 class UploadSink : public gpt2::ByteSink {
@@ -134,8 +133,11 @@ base::Status Bench::Decode() {
   uint32_t size = 0;
   for (const uint32_t position : plan_.decode_positions) {
     if (position > size) TRY(CallUntilDone("prefill", "prefill_on", {position - size}));
+    const Reply estimate = TRY(Call("estimate"));
     const Reply reply = TRY(Call("decode"));
     out_["decode"].push_back({{"position", position},
+                              {"estimate", estimate.At<uint64_t>(0)},
+                              {"estimated_page_charges", estimate.At<uint64_t>(1)},
                               {"instructions", reply.instructions()},
                               {"page_charges", reply.usage.page_charges}});
     size = position + 1;
@@ -181,15 +183,16 @@ base::Status Bench::Table() {
 }
 
 base::Status Bench::TokensPerMessage() {
-  const Reply reply = TRY(Call("generate", {1, kWholePrompt - 1}));
+  const uint32_t whole = header_.hparams.n_ctx - 1;  // what fits behind a prompt of 1
+  const Reply reply = TRY(Call("generate", {1, whole}));
   out_["tokens_per_message"] = reply.At<uint32_t>(0);
   out_["tokens_message"] = CostOf(reply);
   // The rest of the context, for as many messages as it takes.
   uint64_t messages = 1;
-  for (uint32_t done = reply.At<uint32_t>(0); done < kWholePrompt - 1; ++messages) {
-    done = TRY(Call("generate", {0, kWholePrompt - 1})).At<uint32_t>(0);
+  for (uint32_t done = reply.At<uint32_t>(0); done < whole; ++messages) {
+    done = TRY(Call("generate", {0, whole})).At<uint32_t>(0);
   }
-  out_["messages_for_1023_tokens"] = messages;
+  out_["messages_for_a_whole_context"] = messages;
   return {};
 }
 
@@ -206,7 +209,8 @@ base::Status Bench::Phases() {
   TRY(CallUntilDone("prefill", "prefill_on", {half - 2}));
   out_["phases"]["decode"] = split(TRY(Call("profile_decode")), 1);
   TRY(Call("session"));
-  out_["phases"]["prefill"] = split(TRY(Call("profile_prefill", {half})), half);
+  const uint32_t prompt = header_.hparams.n_layer <= 12 ? half : gpt2::kPrefillTokens;  // fits
+  out_["phases"]["prefill"] = split(TRY(Call("profile_prefill", {prompt})), prompt);
   return {};
 }
 
@@ -221,12 +225,7 @@ base::Status Bench::Kernels() {
 }
 
 base::Result<Json> Bench::Run() {
-  const auto hparams = gpt2::ShapeByName(plan_.shape);
-  if (!hparams) {
-    return base::Err("there is no shape '", plan_.shape,
-                     "', expected tiny, gpt2, gpt2-medium, gpt2-large or gpt2-xl");
-  }
-  header_ = {*hparams, plan_.mode, false};
+  header_ = {*gpt2::ShapeByName(plan_.shape), plan_.mode, false};
   out_ = {{"shape", plan_.shape},
           {"mode", plan_.mode == gpt2::PackedMode::kInt8 ? "int8" : "exact"},
           {"prefill_tokens_at_once", gpt2::kPrefillTokens}};
@@ -244,6 +243,10 @@ base::Result<Json> Bench::Run() {
 }  // namespace
 
 base::Result<Json> RunBench(const BenchPlan& plan) {
+  if (!gpt2::ShapeByName(plan.shape)) {
+    return base::Err("there is no shape '", plan.shape,
+                     "', expected tiny, gpt2, gpt2-medium, gpt2-large or gpt2-xl");
+  }
   const auto local = TRY(Local::Deploy(TRY(CanisterWasm("bench")), 1));
   local->TakeUsage();
   return Bench(plan, *local).Run();

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/local.h"
 #include "cli/vectors.h"
+#include "runtime/state/disk_storage.h"
 
 namespace cli {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 using Json = nlohmann::json;
 
 struct ExecOptions {
-  std::string module, init_arg, vectors;
+  std::string module, init_arg, vectors, state;
   std::vector<std::string> messages;
   std::optional<uint64_t> page_overhead;
   bool json = false;
@@ -64,16 +65,22 @@ base::Result<base::Bytes> LoadModule(const std::string& path) {
 
 class Session {
  public:
-  explicit Session(const ExecOptions& options)
-      : options_(options), env_(1), network_(env_, Settings(options)) {
+  Session(const ExecOptions& options, runtime::Storage* storage)
+      : options_(options), env_(1, kStartNs, storage), network_(env_, Settings(options)) {
     network_.OnExecution([this](const runtime::ExecutionRecord& r) { rows_.push_back(RowOf(r)); });
   }
 
   base::Status Run() {
     const std::vector<Message> messages = TRY(ParseMessages(options_.messages));
-    canister_ = TRY(network_.CreateCanister(kUser, runtime::Cycles{1'000'000'000'000'000}));
-    TRY_STATUS(Install(runtime::InstallMode::kInstall, options_.module,
-                       TRY(base::FromHex(options_.init_arg))));
+    TRY_STATUS(network_.Load());
+    const auto known = network_.Canisters();
+    if (!known.empty() && network_.Find(known[0])->state.module) {
+      canister_ = known[0];  // of an earlier run with this --state
+    } else {
+      canister_ = TRY(network_.CreateCanister(kUser, runtime::Cycles{1'000'000'000'000'000}));
+      TRY_STATUS(Install(runtime::InstallMode::kInstall, options_.module,
+                         TRY(base::FromHex(options_.init_arg))));
+    }
     for (const Message& message : messages) TRY_STATUS(Execute(message));
     return {};
   }
@@ -83,6 +90,7 @@ class Session {
 
  private:
   static inline const runtime::Principal kUser = {2};
+  static constexpr uint64_t kStartNs = 1'700'000'000'000'000'000;
 
   static runtime::NetworkOptions Settings(const ExecOptions& options) {
     runtime::NetworkOptions settings;
@@ -181,7 +189,13 @@ void PrintRows(const Json& rows) {
 
 int RunMessages(const ExecOptions& options) {
   if (options.module.empty()) return Complain("exec needs a module or --vectors", kExitUsage);
-  Session session(options);
+  std::unique_ptr<runtime::DiskStorage> storage;
+  if (!options.state.empty()) {
+    auto opened = runtime::DiskStorage::Open(options.state);
+    if (!opened) return Complain(opened.error().message, kExitUsage);
+    storage = std::move(*opened);
+  }
+  Session session(options, storage.get());
   const base::Status done = session.Run();
   if (options.json) {
     fmt::print("{}\n", session.rows().dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -214,6 +228,8 @@ void AddExec(CLI::App& app, int* exit_code) {
   command->add_option("--init-arg", options->init_arg, "argument of canister_init, in hex");
   command->add_option("--page-overhead", options->page_overhead,
                       "instructions for the first access, and the first write, of a 64 KiB page");
+  command->add_option("--state", options->state,
+                      "folder that keeps the canister: a later run goes on with it");
   command->add_flag("--json", options->json, "one JSON list");
   command->callback([options, exit_code] {
     *exit_code = options->vectors.empty() ? RunMessages(*options) : ReplayFile(options->vectors);

@@ -1,5 +1,5 @@
-// gpt2ic pack: a Hugging Face folder or a safetensors file -> the packed model that a canister
-// runs.
+// gpt2ic pack: a Hugging Face folder, a safetensors or ONNX file -> the packed model that a
+// canister runs.
 #include <fmt/core.h>
 
 #include <cmath>
@@ -17,6 +17,7 @@
 #include "cli/weight_error.h"
 #include "gpt2/import/config.h"
 #include "gpt2/import/loader.h"
+#include "gpt2/import/onnx/onnx.h"
 #include "gpt2/packed/packer.h"
 #include "gpt2/sampler/philox.h"
 
@@ -49,25 +50,31 @@ class HashedSink : public gpt2::ByteSink {
 };
 
 struct Source {
-  fs::path safetensors;
+  std::unique_ptr<FileSource> file;
   gpt2::Hparams hparams;
+  std::vector<gpt2::PlannedTensor> tensors;
 };
 
+// A safetensors file has its config.json beside it; an ONNX file says all there is to know.
 base::Result<Source> FindModel(const std::string& model) {
-  const fs::path path = model;
-  if (path.extension() == ".onnx") {
-    return base::Err(model, " is an ONNX file; pack takes a safetensors file or its folder");
+  fs::path path = model;
+  if (fs::is_directory(path)) path /= "model.safetensors";
+  auto file = TRY(FileSource::Open(path.string()));
+  if (gpt2::LooksLikeOnnx(*file)) {
+    gpt2::OnnxModel found = TRY(gpt2::ReadOnnx(*file));
+    return Source{std::move(file), found.hparams, std::move(found.tensors)};
   }
-  const fs::path file = fs::is_directory(path) ? path / "model.safetensors" : path;
-  const fs::path config = file.parent_path() / "config.json";
+  const fs::path config = path.parent_path() / "config.json";
   const auto parsed = TRY(gpt2::ParseConfig(TRY(ReadFile(config.string()))));
-  return Source{file, parsed.hparams};
+  gpt2::Weights unused;
+  auto tensors = TRY(gpt2::PlanTensors(parsed.hparams, *file, unused));
+  return Source{std::move(file), parsed.hparams, std::move(tensors)};
 }
 
 base::Result<std::string> PackTo(const Source& model, gpt2::PackedMode mode,
-                                 gpt2::ByteSource& source, const std::string& path) {
+                                 const std::string& path) {
   HashedSink sink(path);
-  auto packer = TRY(gpt2::Packer::Open(model.hparams, mode, source, sink));
+  auto packer = TRY(gpt2::Packer::Open(model.hparams, mode, model.tensors, *model.file, sink));
   Progress progress("packing", packer.file_bytes());
   while (!TRY(packer.Step())) progress.Set(packer.bytes_done());
   TRY_STATUS(sink.Close());
@@ -75,9 +82,9 @@ base::Result<std::string> PackTo(const Source& model, gpt2::PackedMode mode,
 }
 
 // Against float32, on random tokens.
-base::Result<Accuracy> CompareLogits(const Source& model, gpt2::ByteSource& source,
-                                     gpt2::ByteSource& packed, uint32_t tokens) {
-  auto loader = TRY(gpt2::SafetensorsLoader::Open(model.hparams, source));
+base::Result<Accuracy> CompareLogits(const Source& model, gpt2::ByteSource& packed,
+                                     uint32_t tokens) {
+  auto loader = TRY(gpt2::SafetensorsLoader::Open(model.hparams, model.tensors, *model.file));
   while (!TRY(loader.Step())) {
   }
   const gpt2::Model float32(model.hparams, loader.Take());
@@ -92,9 +99,8 @@ base::Result<Accuracy> CompareLogits(const Source& model, gpt2::ByteSource& sour
 base::Result<Json> Pack(const PackOptions& options) {
   const Source model = TRY(FindModel(options.model));
   const auto mode = options.exact ? gpt2::PackedMode::kExact : gpt2::PackedMode::kInt8;
-  const auto source = TRY(FileSource::Open(model.safetensors.string()));
   const std::string unfinished = options.out + ".unfinished";
-  const auto digest = PackTo(model, mode, *source, unfinished);
+  const auto digest = PackTo(model, mode, unfinished);
   if (!digest) {
     std::remove(unfinished.c_str());
     return std::unexpected(digest.error());
@@ -103,11 +109,11 @@ base::Result<Json> Pack(const PackOptions& options) {
   const auto packed = TRY(FileSource::Open(options.out));
   Json out = {{"file", options.out},
               {"mode", options.exact ? "exact" : "int8"},
-              {"source_bytes", source->size()},
+              {"source_bytes", model.file->size()},
               {"bytes", packed->size()},
               {"sha256", *digest}};
   double squares = 0, errors = 0, worst = 0;
-  for (const WeightError& error : TRY(WeightErrors(*source, *packed))) {
+  for (const WeightError& error : TRY(WeightErrors(model.tensors, *model.file, *packed))) {
     squares += error.squares;
     errors += error.error_squares;
     if (error.relative() < worst) continue;
@@ -117,7 +123,7 @@ base::Result<Json> Pack(const PackOptions& options) {
   out["weight_error"] = squares == 0 ? 0 : std::sqrt(errors / squares);
   out["worst_weight_error"] = worst;
   if (options.tokens > 0) {
-    const Accuracy accuracy = TRY(CompareLogits(model, *source, *packed, options.tokens));
+    const Accuracy accuracy = TRY(CompareLogits(model, *packed, options.tokens));
     out["logits"] = {{"positions", accuracy.positions},
                      {"kl_mean", accuracy.kl_mean()},
                      {"kl_worst", accuracy.kl_worst},
@@ -154,7 +160,9 @@ int Run(const PackOptions& options) {
 void AddPack(CLI::App& app, int* exit_code) {
   auto options = std::make_shared<PackOptions>();
   CLI::App* command = app.add_subcommand("pack", "make the packed model that a canister runs");
-  command->add_option("model", options->model, "Hugging Face folder, or a safetensors file in one")
+  command
+      ->add_option("model", options->model,
+                   "Hugging Face folder, a safetensors file in one, or an ONNX file")
       ->required();
   command->add_option("-o,--out", options->out, "the packed file")->required();
   command->add_flag("--exact", options->exact, "weights of 12 bits instead of 7");

@@ -76,27 +76,27 @@ double WeightError::relative() const {
   return squares == 0 ? 0 : std::sqrt(error_squares / squares);
 }
 
-base::Result<std::vector<WeightError>> WeightErrors(gpt2::ByteSource& safetensors,
+base::Result<std::vector<WeightError>> WeightErrors(std::span<const gpt2::PlannedTensor> tensors,
+                                                    gpt2::ByteSource& source,
                                                     gpt2::ByteSource& packed) {
   constexpr uint64_t kPiece = 1 << 20;
   uint8_t raw[gpt2::kPackedHeaderBytes];
   TRY_STATUS(packed.Read(0, raw));
   const gpt2::PackedHeader header = TRY(gpt2::ParsePackedHeader(raw, packed.size()));
-  gpt2::Weights unused;
-  const auto plan = TRY(gpt2::PlanTensors(header.hparams, safetensors, unused));
   std::vector<WeightError> out;
   std::vector<uint8_t> convert;
   for (const Matrix& m : Matrices(gpt2::PackedLayout(header))) {
-    const auto tensor = std::ranges::find(plan, m.tensor, &gpt2::PlannedTensor::name);
+    const auto tensor = std::ranges::find(tensors, m.tensor, &gpt2::PlannedTensor::name);
     const Packed weights = TRY(Packed::Read(packed, m.place, header.mode));
     WeightError error{m.tensor};
+    const bool inputs_first = m.order == MatrixOrder::kInputsFirst;
+    const uint64_t width = inputs_first ? m.place.n_out : m.place.n_in;
+    const uint64_t whole_rows = std::max<uint64_t>(kPiece / width, 1) * width;
     std::vector<float> piece;
     for (uint64_t first = 0; first < tensor->count; first += piece.size()) {
-      piece.resize(std::min(kPiece, tensor->count - first));
-      TRY_STATUS(gpt2::ReadTensor(safetensors, *tensor, first, piece, convert));
+      piece.resize(std::min(whole_rows, tensor->count - first));
+      TRY_STATUS(gpt2::ReadTensor(source, *tensor, first, piece, convert));
       for (uint64_t i = 0; i < piece.size(); ++i) {
-        const bool inputs_first = m.order == MatrixOrder::kInputsFirst;
-        const uint64_t width = inputs_first ? m.place.n_out : m.place.n_in;
         const uint64_t row = (first + i) / width, column = (first + i) % width;
         const double found = inputs_first ? weights.At(row, column) : weights.At(column, row);
         error.squares += double{piece[i]} * piece[i];

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gpt2/byte_source.h"
+#include "gpt2/import/tensor_plan.h"
 #include "gpt2/packed/format.h"
 
 namespace cli {
@@ -17,8 +18,9 @@ struct WeightError {
   double relative() const;  // root of their ratio
 };
 
-// Reads both files, a matrix at a time.
-base::Result<std::vector<WeightError>> WeightErrors(gpt2::ByteSource& safetensors,
+// Reads both files, a matrix at a time. `tensors`: all of the model, in `source`.
+base::Result<std::vector<WeightError>> WeightErrors(std::span<const gpt2::PlannedTensor> tensors,
+                                                    gpt2::ByteSource& source,
                                                     gpt2::ByteSource& packed);
 
 }  // namespace cli

@@ -1,17 +1,109 @@
 #include "canister/model/engine.h"
 
-namespace model {
+#include <numeric>
 
-WorkCost CostOf(const EngineModel& model, uint32_t cached, uint32_t prompt, uint32_t output) {
-  const EngineSession session(model);
-  WorkCost cost{0, 0, session.PageCharges(prompt + output)};
-  for (uint32_t pos = cached; pos < prompt; ++pos) {
-    cost.instructions += session.TokenCost(pos);
+#include "base/check.h"
+#include "canister/sdk/canister.h"
+#include "gpt2/kernels/int_attention.h"
+#include "gpt2/sampler/sampler.h"
+
+namespace model {
+namespace {
+
+constexpr uint32_t kBatch = gpt2::kPrefillTokens;
+constexpr uint32_t kBlock = gpt2::IntKvCache::kBlockPositions;
+// Around the model: the job's text, candid, and the pages of these and of the tokenizer. Measured
+// on the demo model, where they show; a hundredth of that for GPT-2's own shape.
+constexpr uint64_t kMessageOverhead = 700'000, kTokenOverhead = 30'000;
+constexpr uint64_t kPageBytes = 65536, kPageRead = 80'000, kPageWritten = 160'000;
+
+// Instructions of work(), page charges of what it meets for the first time included.
+template <class Work>
+uint64_t Measured(Work work) {
+  const uint64_t before = sdk::InstructionsUsed();
+  work();
+  return sdk::InstructionsUsed() - before;
+}
+
+void MeasureSteps(const EngineModel& model, Rates& rates) {
+  const uint32_t n_ctx = model.hparams().n_ctx;
+  if (n_ctx < 2 * kBatch + 2) return;  // no model that anyone uses
+  EngineSession session(model);
+  const std::vector<gpt2::TokenId> tokens(2 * kBatch, 0);
+  CHECK(session.Append(tokens).has_value());
+  rates.batch = Measured([&] { session.Step(); });
+  rates.batch_end = Measured([&] { session.Step(); });
+  CHECK(session.Append({tokens.data(), 2}).has_value());
+  rates.single = Measured([&] { session.Step(); });
+  rates.single_end = Measured([&] { session.Step(); });
+  std::span<const float> logits;
+  rates.logits = Measured([&] { logits = session.Logits(); });
+  rates.greedy = Measured([&] { gpt2::Sample(logits, {}, 0); });
+  rates.sampled = Measured([&] { gpt2::Sample(logits, {.temperature = 1}, 0); });
+}
+
+// One head's attention over one block of positions and over two.
+uint64_t AttentionBlock(const gpt2::Hparams& h) {
+  gpt2::IntKvCache kv({h.n_vocab, 2 * kBlock, h.head_dim(), 1, 1});
+  const std::vector<float> row(kv.head_dim4());
+  std::vector<float> out(kv.head_dim4());
+  gpt2::AttentionScratch scratch;
+  for (uint32_t pos = 0; pos < 2 * kBlock; ++pos) {
+    kv.Reserve(pos);
+    kv.StoreKey(0, 0, pos, row.data());
+    kv.StoreValue(0, 0, pos, row.data());
   }
-  for (uint32_t pos = prompt; pos < prompt + output; ++pos) {
-    cost.instructions += session.TokenCost(pos) + session.LogitsCost();
+  const auto attend = [&](uint32_t pos) {
+    return Measured([&] { gpt2::IntAttention(row.data(), 1, kv, 0, 0, pos, scratch, out.data()); });
+  };
+  attend(2 * kBlock - 1);  // makes its space
+  const uint64_t one = attend(kBlock - 1);
+  return uint64_t{h.n_layer} * h.n_head * (attend(2 * kBlock - 1) - one);
+}
+
+// How many blocks of positions beyond one the tokens first .. last-1 look back to.
+uint64_t BlocksOf(uint32_t first, uint32_t last) {
+  uint64_t blocks = 0;
+  for (uint32_t pos = first; pos < last; ++pos) blocks += pos / kBlock;
+  return blocks;
+}
+
+}  // namespace
+
+Rates MeasureRates(const EngineModel& model) {
+  Rates rates;
+  const uint64_t first = Measured([&] { MeasureSteps(model, rates); });
+  const uint64_t second = Measured([&] { MeasureSteps(model, rates); });
+  // The model has just been loaded: its pages are met already in this message, what a message
+  // needs besides is met in the first round.
+  rates.page_charges = (model.file_bytes() / kPageBytes + 1) * kPageRead + first - second;
+  rates.attention_block = AttentionBlock(model.hparams());
+  return rates;
+}
+
+WorkCost CostOf(const EngineModel& model, const Rates& rates, uint32_t cached, uint32_t prompt,
+                uint32_t output, bool sampled) {
+  const uint32_t batches = (prompt - cached) / kBatch, singles = (prompt - cached) % kBatch;
+  WorkCost cost{};
+  cost.instructions = batches * rates.batch + singles * rates.single;
+  if (singles > 0) {
+    cost.instructions += rates.single_end - rates.single;
+  } else if (batches > 0) {
+    cost.instructions += rates.batch_end - rates.batch;
   }
-  cost.instructions_max = cost.instructions + cost.instructions / 50;
+  const uint32_t decoded = output == 0 ? 0 : output - 1;  // the last is drawn and not run
+  cost.instructions +=
+      output * (kTokenOverhead + rates.logits + (sampled ? rates.sampled : rates.greedy)) +
+      decoded * rates.single_end;
+  // Tokens before a prompt's last stop short of the last layer's attention.
+  const gpt2::Hparams& h = model.hparams();
+  const uint32_t last = prompt == cached ? prompt : prompt - 1;
+  cost.instructions +=
+      rates.attention_block * BlocksOf(cached, last) / h.n_layer * (h.n_layer - 1) +
+      rates.attention_block * BlocksOf(last, prompt + decoded);
+  const uint64_t blocks = (prompt + decoded) / kBlock;
+  cost.page_charges = rates.page_charges + kMessageOverhead +
+                      blocks * gpt2::IntKvCache(h).block_bytes() * kPageWritten / kPageBytes;
   return cost;
 }
 

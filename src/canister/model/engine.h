@@ -1,6 +1,7 @@
 #ifndef GPT2IC_CANISTER_MODEL_ENGINE_H_
 #define GPT2IC_CANISTER_MODEL_ENGINE_H_
 
+#include "candid/typed.h"
 #include "gpt2/packed/packed_session.h"
 
 namespace model {
@@ -9,13 +10,28 @@ namespace model {
 using EngineModel = gpt2::PackedModel;
 using EngineSession = gpt2::PackedSession;
 
+// What each piece of work on this model costs, in instructions without page charges. Not a formula:
+// measured with the IC's own counter when the model is loaded, on a few tokens. Counts do not
+// depend on the numbers computed, so what was measured is what will be spent.
+struct Rates {
+  uint64_t batch = 0, batch_end = 0;    // a prefill step of many tokens; the last of a prompt
+  uint64_t single = 0, single_end = 0;  // of one token
+  uint64_t logits = 0;
+  uint64_t greedy = 0, sampled = 0;  // choosing a token
+  uint64_t attention_block = 0;      // of a token, for each further 32 positions it looks back to
+  uint64_t page_charges = 0;         // of a message, with one block of keys and values
+};
+
+// Runs 40 tokens or so of the model twice: the first time meets the pages.
+Rates MeasureRates(const EngineModel& model);
+
 // What running the tokens from `cached` to `prompt` and then drawing `output` more comes to.
 struct WorkCost {
-  uint64_t instructions;      // without page charges
-  uint64_t instructions_max;  // the same, at most
-  uint64_t page_charges;      // of each message, at most
+  uint64_t instructions;  // without page charges
+  uint64_t page_charges;  // of each message
 };
-WorkCost CostOf(const EngineModel& model, uint32_t cached, uint32_t prompt, uint32_t output);
+WorkCost CostOf(const EngineModel& model, const Rates& rates, uint32_t cached, uint32_t prompt,
+                uint32_t output, bool sampled);
 
 }  // namespace model
 

@@ -1,12 +1,6 @@
-// The seed's two calls for an answer: one call waits for the whole of it, over as many messages as
-// it takes.
-//
-// The IC rejects a call whose message ends without an answer and without an open call of its own.
-// So a waiting call calls its own canister, and works in the callback: on whatever is next in the
-// queue, so that no message spins for nothing.
+// The seed's two calls for an answer (waiting.h: one call, the whole answer).
 #include "canister/model/access.h"
-#include "canister/model/scheduler.h"
-#include "canister/sdk/calls.h"
+#include "canister/model/waiting.h"
 #include "canister/sdk/canister.h"
 
 namespace model {
@@ -22,16 +16,10 @@ struct Inference {
 };
 CANDID_RECORD(Inference, result)
 
-Result<void> Failed(const Job& job) {
-  if (job.error) return base::Err(job.error->message);
-  if (job.state == JobState::kCancelled && job.output.empty()) {
-    return base::Err("the canister is stopping; no token was generated");
-  }
-  return {};
-}
+}  // namespace
 
 void ReplyTo(const Job& job) {
-  const auto failed = Failed(job);
+  const auto failed = FailureOf(job);
   if (job.kind == JobKind::kGenerate) {
     sdk::Reply(failed ? Result<std::string>(job.text) : std::unexpected(failed.error()));
   } else {
@@ -47,29 +35,7 @@ void ReplyError(JobKind kind, const std::string& sentence) {
   }
 }
 
-// One message of a waiting call: some work, then the answer or another message.
-void Drive(Job& job, uint64_t message_limit) {
-  State& state = TheState();
-  const uint64_t id = job.id;
-  if (!sdk::Stopping()) RunSlice(state, message_limit);
-  if (sdk::Stopping()) Cancel(state, job);
-  if (!job.finished() &&
-      !sdk::Call(sdk::Self(), kLendMethod, candid::EncodeArgs(), 0, static_cast<sdk::Ticket>(id))) {
-    Cancel(state, job);
-  }
-  if (!job.finished()) return ArmTimer(state);
-  if (job.price_per_token > 0) sdk::AcceptCycles(job.price_per_token * job.tokens_spent());
-  ReplyTo(job);
-  state.jobs.Remove(id);
-  ArmTimer(state);
-}
-
-void Start(JobKind kind, const GenerateArgs& args) {
-  if (TheState().loading) TheState().Load();  // after an upgrade, before the timer got to it
-  Answer<Job*> job = Submit(TheState(), sdk::Caller(), kind, args);
-  if (!job) return ReplyError(kind, job.error().message);
-  Drive(**job, kUpdateInstructions);
-}
+namespace {
 
 Result<void> CheckGenerate(std::string_view prompt, uint8_t count, double temperature) {
   if (count > kGenerateTokensMax) {
@@ -90,7 +56,7 @@ CANISTER_UPDATE(inference) {
   args.input = {InputKind::kTokens, {}, {}, std::move(ids)};
   args.sampling.max_tokens = count;
   args.sampling.temperature = temperature;
-  Start(JobKind::kInference, args);
+  StartWaiting(JobKind::kInference, args);
 }
 
 CANISTER_UPDATE(generate) {
@@ -101,20 +67,8 @@ CANISTER_UPDATE(generate) {
   args.input = {InputKind::kMessages, {}, {{"user", std::string(prompt)}}, {}};
   args.sampling.max_tokens = count;
   args.sampling.temperature = temperature;
-  Start(JobKind::kGenerate, args);
-}
-
-// What a waiting call calls, only to be called back.
-CANISTER_UPDATE(lend_message) {
-  if (sdk::Caller() != sdk::Self()) sdk::TrapWith("lend_message is for this canister itself");
-  sdk::Reply();
+  StartWaiting(JobKind::kGenerate, args);
 }
 
 }  // namespace
-
-// A waiting call's next message; a call that nobody knows any more is left to the IC to reject.
-void ContinueWaiting(uint32_t ticket) {
-  if (Job* job = TheState().jobs.FindWaiting(ticket)) Drive(*job, kCallbackInstructions);
-}
-
 }  // namespace model

@@ -48,9 +48,13 @@ Result<std::unique_ptr<Installer>> Installer::Begin(store::Store& store,
     TRY(gpt2::ParsePackedHeader(header, out->source_->size()));
     return out;
   }
+  out->sink_ = std::make_unique<StoreSink>(store, kNextModelFile);
+  if (gpt2::LooksLikeOnnx(*out->source_)) {
+    out->onnx_.emplace(*out->source_);
+    return out;
+  }
   const std::string json = TRY(ReadWhole(store, config_file, gpt2::kConfigBytesMax));
   const gpt2::Config config = TRY(gpt2::ParseConfig(json));
-  out->sink_ = std::make_unique<StoreSink>(store, kNextModelFile);
   out->packer_ =
       TRY(gpt2::Packer::Open(config.hparams, gpt2::PackedMode::kInt8, *out->source_, *out->sink_));
   return out;
@@ -75,16 +79,30 @@ Status Installer::CheckSourceHash() const {
              base::ToHex(sha256_));
 }
 
+// The graph says everything that config.json would.
+Status Installer::ReadStep() {
+  if (!TRY(onnx_->Step())) return {};
+  gpt2::OnnxModel found = onnx_->Take();
+  onnx_.reset();
+  packer_ = TRY(gpt2::Packer::Open(found.hparams, gpt2::PackedMode::kInt8, std::move(found.tensors),
+                                   *source_, *sink_));
+  stage_ = Stage::kPack;
+  return {};
+}
+
 Result<bool> Installer::Step() {
   switch (stage_) {
     case Stage::kHashSource:
       if (!TRY(HashStep(weights_file_, &source_hash_))) break;
       TRY_STATUS(CheckSourceHash());
-      stage_ = packed_ ? Stage::kLoad : Stage::kPack;
+      stage_ = packed_ ? Stage::kLoad : onnx_ ? Stage::kRead : Stage::kPack;
       if (packed_) {
         hash_ = source_hash_;
         TRY_STATUS(store_.Copy(weights_file_, kNextModelFile));
       }
+      break;
+    case Stage::kRead:
+      TRY_STATUS(ReadStep());
       break;
     case Stage::kPack:
       if (!TRY(packer_->Step())) break;
@@ -97,9 +115,13 @@ Result<bool> Installer::Step() {
     case Stage::kLoad: {
       StoreSource source(store_, kNextModelFile);
       model_ = std::make_unique<EngineModel>(TRY(EngineModel::Load(source)));
-      stage_ = Stage::kDone;
+      stage_ = Stage::kMeasure;
       break;
     }
+    case Stage::kMeasure:
+      rates_ = MeasureRates(*model_);
+      stage_ = Stage::kDone;
+      break;
     case Stage::kDone:
       break;
   }
@@ -107,6 +129,11 @@ Result<bool> Installer::Step() {
 }
 
 uint64_t Installer::StepCost() const {
+  if (stage_ == Stage::kMeasure) {
+    const EngineSession session(*model_);
+    return 40 * session.TokenCost(31) + 2 * session.LogitsCost() + session.PageCharges() +
+           kStepInstructions;
+  }
   if (stage_ != Stage::kLoad) return kStepInstructions;
   return store_.Size(kNextModelFile) * 7 + kStepInstructions;
 }
@@ -118,11 +145,14 @@ uint32_t Installer::percent() const {
   switch (stage_) {
     case Stage::kHashSource:
       return static_cast<uint32_t>(hashed_ * (packed_ ? 98 : 70) / source);
+    case Stage::kRead:
+      return 70;
     case Stage::kPack:
       return static_cast<uint32_t>(70 + packer_->bytes_done() * 10 / packer_->file_bytes());
     case Stage::kHash:
       return static_cast<uint32_t>(80 + hashed_ * 18 / next);
     case Stage::kLoad:
+    case Stage::kMeasure:
       return 99;
     case Stage::kDone:
       break;

@@ -10,6 +10,7 @@
 #include "canister/store/store.h"
 #include "gpt2/byte_source.h"
 #include "gpt2/import/config.h"
+#include "gpt2/import/onnx/onnx.h"
 #include "gpt2/packed/packer.h"
 
 namespace model {
@@ -41,9 +42,9 @@ class StoreSink : public gpt2::ByteSink {
 };
 
 // From uploaded files to a model in the heap, in steps that a canister spreads over messages:
-// hashes the weights as they came, packs them into the file packed.next and hashes that (a packed
-// model is taken as it is), loads it. Nothing that is in use is touched. Does not survive an
-// upgrade: then it is begun again.
+// hashes the weights as they came (safetensors or ONNX), packs them into the file packed.next and
+// hashes that (a packed model is taken as it is), loads it. Nothing that is in use is touched. Does
+// not survive an upgrade: then it is begun again.
 class Installer {
  public:
   // What a step may cost at most, in instructions, page charges apart: 25 M for packing, 80 a byte
@@ -71,10 +72,11 @@ class Installer {
   // Require done.
   const base::Sha256Digest& source_hash() const { return source_hash_; }
   const base::Sha256Digest& hash() const { return hash_; }
+  const Rates& rates() const { return rates_; }
   std::unique_ptr<EngineModel> TakeModel() { return std::move(model_); }
 
  private:
-  enum class Stage : uint8_t { kHashSource, kPack, kHash, kLoad, kDone };
+  enum class Stage : uint8_t { kHashSource, kRead, kPack, kHash, kLoad, kMeasure, kDone };
 
   Installer(store::Store& store, std::string config_file, std::string weights_file)
       : store_(store),
@@ -83,6 +85,7 @@ class Installer {
   // Hashes some more of `file`; true when `out` has the hash of all of it.
   base::Result<bool> HashStep(const std::string& file, base::Sha256Digest* out);
   base::Status CheckSourceHash() const;
+  base::Status ReadStep();
 
   store::Store& store_;
   std::string config_file_, weights_file_;
@@ -91,11 +94,13 @@ class Installer {
   Stage stage_ = Stage::kHashSource;
   std::unique_ptr<StoreSource> source_;
   std::unique_ptr<StoreSink> sink_;
+  std::optional<gpt2::OnnxReader> onnx_;
   std::optional<gpt2::Packer> packer_;
   base::Sha256 sha_;
   uint64_t hashed_ = 0;
   base::Sha256Digest source_hash_{}, hash_{};
   std::unique_ptr<EngineModel> model_;
+  Rates rates_;
 };
 
 inline constexpr char kNextModelFile[] = "packed.next";

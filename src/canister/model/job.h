@@ -16,11 +16,12 @@ CANDID_ENUM(JobState, "queued", "prefill", "decoding", "done", "cancelled", "fai
 
 // How a job's answer reaches its caller.
 enum class JobKind : uint8_t {
-  kPolled,     // generate_start: the caller asks for it
-  kGenerate,   // generate: one call waits for it
-  kInference,  // inference: likewise
+  kPolled,          // generate_start: the caller asks for it
+  kGenerate,        // generate: one call waits for it
+  kInference,       // inference: likewise
+  kModelInference,  // model_inference of gpt2_backend: likewise
 };
-CANDID_ENUM(JobKind, "polled", "generate", "inference")
+CANDID_ENUM(JobKind, "polled", "generate", "inference", "model_inference")
 
 // One text in the making. A record, so that an upgrade keeps it.
 struct Job {

@@ -3,13 +3,11 @@
 #include "canister/model/scheduler.h"
 #include "canister/model/setup.h"
 #include "canister/model/state.h"
+#include "canister/model/waiting.h"
 #include "canister/sdk/calls.h"
 #include "canister/sdk/canister.h"
 
 namespace model {
-
-// In generate.cc.
-void ContinueWaiting(uint32_t ticket);
 
 void RequireAuthorized() {
   const candid::Principal caller = sdk::Caller();
@@ -72,14 +70,15 @@ CANISTER_QUERY(is_principal_authorized) {
 // Methods that everyone may call, within the policy or for their own things; all others are for
 // the authorized.
 constexpr std::string_view kOpenMethods[] = {"generate", "generate_start", "generate_cancel",
-                                             "session_delete"};
+                                             "session_delete", "model_inference"};
 
 CANISTER_INSPECT() {
   const State& state = TheState();
   const Role role = state.RoleOf(sdk::Caller());
   const std::string method = sdk::InspectedMethod();
   const bool open = std::ranges::find(kOpenMethods, method) != std::end(kOpenMethods);
-  const bool generates = method == "generate" || method == "generate_start";
+  const bool generates = open && (method.starts_with("generate") ? method != "generate_cancel"
+                                                                 : method == "model_inference");
   if (role >= Role::kAuthorized || (open && (!generates || state.gate.CheckRole(role)))) {
     sdk::AcceptMessage();
   }

@@ -76,12 +76,8 @@ Answer<Sampling> CheckedSampling(Sampling s, uint64_t seed) {
 Choice ChooseToken(std::span<const float> logits, const Sampling& s,
                    std::span<const gpt2::TokenId> prompt, std::span<const gpt2::TokenId> output) {
   gpt2::SamplingParams params{*s.temperature, *s.seed};
-  [&](auto& p) {
-    if constexpr (requires { p.top_k; }) {
-      if (s.top_k) p.top_k = *s.top_k;
-      if (s.top_p) p.top_p = *s.top_p;
-    }
-  }(params);
+  if (s.top_k) params.top_k = *s.top_k;
+  if (s.top_p) params.top_p = *s.top_p;
   Choice choice;
   if (HasPenalties(s)) {
     std::vector<float> changed(logits.begin(), logits.end());

@@ -12,7 +12,6 @@ namespace model {
 namespace {
 
 constexpr uint64_t kMessageMargin = 150'000'000;  // for the answer's candid and the bookkeeping
-constexpr uint64_t kGrowthCharges = 40'000'000;   // page charges of later steps of a message
 
 // One message's work.
 class Slice {
@@ -58,7 +57,7 @@ class Slice {
   }
 
   uint64_t Left(const EngineSession& engine) {
-    const uint64_t charges = weights_touched_ ? kGrowthCharges : engine.PageCharges();
+    const uint64_t charges = weights_touched_ ? 0 : engine.PageCharges();
     const uint64_t spent = sdk::InstructionsUsed() + charges;
     return limit_ > spent ? limit_ - spent : 0;
   }

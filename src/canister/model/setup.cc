@@ -23,8 +23,8 @@ base::Status Place(State& state) {
   TRY_STATUS(store.Move(kNextModelFile, kModelFile));
   TRY_STATUS(store.Put(kModelHashFile, installer.hash()));
   TRY_STATUS(store.Put(kSourceHashFile, installer.source_hash()));
-  if (store.Exists(installer.config_file()) && installer.config_file() != kConfigFile) {
-    TRY_STATUS(store.Move(installer.config_file(), kConfigFile));
+  if (installer.config_file() != kConfigFile) {
+    TRY_STATUS(store.Move(installer.config_file(), kConfigFile));  // or none, when there is none
   }
   return store.Remove(installer.weights_file());
 }
@@ -58,7 +58,7 @@ void Finish(State& state, base::Status outcome) {
 }
 
 void ReplySetup(sdk::Ticket ticket, const base::Status& outcome) {
-  if (ticket == kSetupTicket) return sdk::Reply(outcome);
+  if (ticket == kSetupTicket) return ReplySetupModel(outcome);
   if (!outcome)
     return sdk::Reply(Answer<UploadCommitted>(Fail("bad_input", outcome.error().message)));
   const auto read = ReadWhole(TheState().store, kSourceHashFile, 32);
@@ -96,27 +96,4 @@ void DriveSetup(sdk::Ticket ticket, uint64_t message_limit) {
   ArmTimer(state);
 }
 
-namespace {
-
-CANISTER_UPDATE(setup_tokenizer) {
-  RequireAuthorized();
-  const base::Status done = TheState().SetUpTokenizer();
-  sdk::Reply(done ? std::optional<std::string>() : std::optional(done.error().message));
-}
-
-CANISTER_UPDATE(setup_model) {
-  RequireAuthorized();
-  const base::Status begun = TheState().BeginModel(FileName(Kind::kConfig, "buffer"),
-                                                   FileName(Kind::kSafetensors, "buffer"), {});
-  if (!begun) return sdk::Reply(begun);
-  DriveSetup(kSetupTicket, kUpdateInstructions);
-}
-
-// Looks at config and weights without taking them into use.
-CANISTER_UPDATE(setup_var_builder) {
-  RequireAuthorized();
-  sdk::Reply(TheState().CheckModelFiles());
-}
-
-}  // namespace
 }  // namespace model

@@ -22,6 +22,9 @@ void WorkOnSetup(State& state, uint64_t message_limit);
 // One message of a waiting call: some work, then the reply or another message.
 void DriveSetup(sdk::Ticket ticket, uint64_t message_limit);
 
+// Defined by each canister: the reply to setup_model in the form that its method has.
+void ReplySetupModel(const base::Status& outcome);
+
 }  // namespace model
 
 #endif  // GPT2IC_CANISTER_MODEL_SETUP_H_

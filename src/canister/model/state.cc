@@ -130,17 +130,22 @@ void State::AdoptModel() {
   made.model = installer->TakeModel();
   made.config.hparams = made.model->hparams();
   made.hash = installer->hash();
+  made.rates = installer->rates();
   installer.reset();
   ready = std::move(made);
   ReadEndToken();
 }
 
-// What the config says besides the hyperparameters; a packed model may come without one.
+// What the config says besides the hyperparameters. An ONNX or packed file may come without one:
+// then it is GPT-2's own end of text, where the vocabulary has it.
 void State::ReadEndToken() {
+  constexpr gpt2::TokenId kEndOfText = 50256;
+  if (ready->config.hparams.n_vocab > kEndOfText) ready->config.eos_token_id = kEndOfText;
   const auto json = ReadWhole(store, kConfigFile, gpt2::kConfigBytesMax);
   if (!json) return;
-  if (const auto config = gpt2::ParseConfig(*json))
+  if (const auto config = gpt2::ParseConfig(*json)) {
     ready->config.eos_token_id = config->eos_token_id;
+  }
 }
 
 void State::Load() {
@@ -161,6 +166,7 @@ void State::Load() {
     ready.emplace();
     ready->model = std::make_unique<EngineModel>(*std::move(model));
     ready->config.hparams = ready->model->hparams();
+    ready->rates = MeasureRates(*ready->model);
     if (auto read = store.Read(kModelHashFile, 0, ready->hash); !read) {
       return failed("model's hash", read.error());
     }

@@ -37,6 +37,7 @@ struct Ready {
   gpt2::Config config;
   std::unique_ptr<EngineModel> model;
   base::Sha256Digest hash;  // of the packed file: the model's identity
+  Rates rates;
 };
 
 // What the canister holds in its heap. Tokenizer, model, keys and values are made again from the

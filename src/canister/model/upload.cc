@@ -1,6 +1,8 @@
-// The seed's upload calls: append, length, clear, store and load, for each of the three files.
+// The seed's upload calls: append, length, clear, store and load, for each of the three files, and
+// their set-up.
 #include "canister/model/access.h"
-#include "canister/model/state.h"
+#include "canister/model/scheduler.h"
+#include "canister/model/setup.h"
 #include "canister/sdk/canister.h"
 
 namespace model {
@@ -61,5 +63,28 @@ CANISTER_UPDATE(clear_tokenizer_bytes) { ClearBytes(Kind::kTokenizer); }
 CANISTER_UPDATE(store_tokenizer_bytes_to_stable) { StoreToStable(Kind::kTokenizer); }
 CANISTER_UPDATE(load_tokenizer_bytes_from_stable) { LoadFromStable(Kind::kTokenizer); }
 
+CANISTER_UPDATE(setup_tokenizer) {
+  RequireAuthorized();
+  const base::Status done = TheState().SetUpTokenizer();
+  sdk::Reply(done ? std::optional<std::string>() : std::optional(done.error().message));
+}
+
+CANISTER_UPDATE(setup_model) {
+  RequireAuthorized();
+  const base::Status begun = TheState().BeginModel(FileName(Kind::kConfig, "buffer"),
+                                                   FileName(Kind::kSafetensors, "buffer"), {});
+  if (!begun) return sdk::Reply(begun);
+  DriveSetup(kSetupTicket, kUpdateInstructions);
+}
+
+// Looks at config and weights without taking them into use.
+CANISTER_UPDATE(setup_var_builder) {
+  RequireAuthorized();
+  sdk::Reply(TheState().CheckModelFiles());
+}
+
 }  // namespace
+
+void ReplySetupModel(const base::Status& outcome) { sdk::Reply(outcome); }
+
 }  // namespace model

@@ -23,6 +23,11 @@ class SafetensorsLoader {
   // Reads and checks the header; nothing is loaded yet. Err names the tensor, what was found and
   // what the hyperparameters ask for. `source` must outlive the loader.
   static base::Result<SafetensorsLoader> Open(const Hparams& hparams, ByteSource& source);
+  // The same with tensors that were found already (OnnxModel::tensors, PlanTensors): one for each
+  // of TensorSlots, and perhaps lm_head.weight.
+  static base::Result<SafetensorsLoader> Open(const Hparams& hparams,
+                                              std::vector<PlannedTensor> tensors,
+                                              ByteSource& source);
 
   // Loads at most kStepBytesMax more; true when all is loaded.
   base::Result<bool> Step();
@@ -35,6 +40,7 @@ class SafetensorsLoader {
 
  private:
   explicit SafetensorsLoader(ByteSource& source) : source_(&source) {}
+  base::Status Start();
 
   ByteSource* source_;
   std::unique_ptr<Weights> weights_ = std::make_unique<Weights>();  // jobs point into it

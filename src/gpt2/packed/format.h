@@ -26,9 +26,9 @@ inline constexpr uint64_t kPackedAlignment = 64;  // of every array
 inline constexpr uint32_t kBlockRows = 4;         // rows of a matrix that lie interleaved
 inline constexpr uint32_t kInputPadding = 16;     // n_in is padded to a multiple
 inline constexpr uint32_t kPackedCtxMax = 1 << 16;
-// No weight, bias or scale may be larger: then no number of the forward pass overflows a float
-// except where the overflow is harmless (docs/kernels.md, "No NaN").
-inline constexpr float kWeightMax = 1e6f;
+// No weight or bias may be larger: then no number of the forward pass overflows a float except
+// where the overflow is harmless (docs/kernels.md, "No NaN").
+inline constexpr float kWeightMax = 1e4f;
 
 struct PackedHeader {
   Hparams hparams;

@@ -11,16 +11,16 @@ namespace {
 // One read from stable memory must stay below a slice of the IC (docs/metering.md).
 constexpr uint64_t kReadBytesMax = 128 << 20;
 
-// True if each of `count` numbers (a multiple of 4) is at most kWeightMax in magnitude. As
+// True if each of `count` numbers (a multiple of 4) is at most `most` in magnitude. As
 // integers, magnitudes of floats are in the same order and every NaN is above all of them.
-bool AllBounded(const float* x, uint64_t count) {
+bool AllBounded(const float* x, uint64_t count, float most) {
   using namespace simd;
   const I32x4 magnitude = Splat(int32_t{0x7fffffff});
   I32x4 max = Splat(int32_t{0});
   for (uint64_t i = 0; i < count; i += 4) max = Max(max, And(Bits(Load(x + i)), magnitude));
   int32_t lanes[4];
   Store(lanes, max);
-  return *std::ranges::max_element(lanes) <= std::bit_cast<int32_t>(kWeightMax);
+  return *std::ranges::max_element(lanes) <= std::bit_cast<int32_t>(most);
 }
 
 }  // namespace
@@ -73,15 +73,15 @@ IntMatrix PackedModel::MatrixAt(const PackedMatrixPlace& place) const {
 
 base::Status PackedModel::CheckFloats(const PackedLayout& layout) const {
   bool bounded = true;
-  const auto check = [&](uint64_t offset, uint64_t count) {
-    bounded = bounded && AllBounded(FloatsAt(offset), RoundUp(count, 4));
+  const auto check = [&](uint64_t offset, uint64_t count, float most = kWeightMax) {
+    bounded = bounded && AllBounded(FloatsAt(offset), RoundUp(count, 4), most);
   };
   const auto check_norm = [&](const PackedNormPlace& norm) {
     check(norm.w.offset, norm.w.count);
     check(norm.b.offset, norm.b.count);
   };
   const auto check_matrix = [&](const PackedMatrixPlace& matrix) {
-    check(matrix.scale, matrix.n_out);
+    check(matrix.scale, matrix.n_out, kWeightMax / WeightSteps(header_.mode));
     if (matrix.bias != 0) check(matrix.bias, matrix.n_out);
   };
   check(layout.wpe, hparams().n_ctx * RoundUp(hparams().n_embd, 4));

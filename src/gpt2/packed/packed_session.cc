@@ -212,10 +212,11 @@ uint64_t PackedSession::LogitsCost() const {
   return static_cast<uint64_t>(ProductCost(model_->head()) + logits) + 100'000;
 }
 
-uint64_t PackedSession::PageCharges() const {
-  const uint64_t blocks = run_ / IntKvCache::kBlockPositions + 1;
+uint64_t PackedSession::PageCharges(uint32_t tokens_more) const {
+  const uint64_t positions = std::min<uint64_t>(size() + uint64_t{tokens_more}, capacity());
+  const uint64_t blocks = positions / IntKvCache::kBlockPositions + 1;
   const uint64_t scratch =
-      uint64_t{60} * kPrefillTokens * n_embd4_ + 12 * model_->hparams().n_vocab;
+      uint64_t{60} * kPrefillTokens * n_embd4_ + 12 * uint64_t{model_->hparams().n_vocab};
   return Pages(model_->file_bytes()) * kPageRead +
          blocks * Pages(kv_.block_bytes()) * kPageWritten + Pages(scratch) * kPageWritten;
 }

@@ -55,11 +55,12 @@ class PackedSession {
 
   // Upper bounds of what comes next, in instructions. StepCost: the smallest Step, of one token,
   // with the page charges of the keys and values it adds. LogitsCost: Logits. PageCharges: what a
-  // message pays once, for the pages it meets that were there before.
+  // message pays once for the pages it meets, keys and values of the tokens taken in and of
+  // `tokens_more` others among them.
   uint64_t StepCost() const { return TokenCost(run_); }
   uint64_t LogitsCost() const;
   uint64_t TokenCost(uint32_t pos) const;  // StepCost at position pos
-  uint64_t PageCharges() const;
+  uint64_t PageCharges(uint32_t tokens_more = 0) const;
 
   uint32_t size() const { return static_cast<uint32_t>(tokens_.size()); }
   uint32_t run() const { return run_; }  // tokens that have been run

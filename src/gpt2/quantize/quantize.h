@@ -15,7 +15,7 @@ enum class MatrixOrder : uint8_t { kInputsFirst, kOutputsFirst };
 
 // Magnitudes are compared as the bits of floats, whose order is the same: NaN is above all.
 using Magnitude = int32_t;
-inline constexpr Magnitude kMagnitudeMax = 0x49742400;  // of 1e6f, kWeightMax
+inline constexpr Magnitude kMagnitudeMax = 0x461c4000;  // of 1e4f, kWeightMax
 float MagnitudeValue(Magnitude magnitude);
 
 // max[j] = max(max[j], magnitude of rows[i][j]) for `count` rows of max.size() floats.

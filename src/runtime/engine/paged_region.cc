@@ -51,7 +51,10 @@ void InstallFaultHandler() {
 
 base::Result<std::unique_ptr<PagedRegion>> PagedRegion::Create(uint64_t bytes_max,
                                                                uint64_t guard_bytes) {
-  const uint64_t reserved = bytes_max + guard_bytes;
+  // Compiled code checks no bounds below 4 GiB, and the engine takes every fault in that range as
+  // this memory's; a region with a guard is such a memory, however small it is to stay.
+  const uint64_t addressed = guard_bytes == 0 ? bytes_max : std::max(bytes_max, uint64_t{4} << 30);
+  const uint64_t reserved = addressed + guard_bytes;
   void* base =
       mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) {

@@ -57,10 +57,53 @@ uint8_t* GetMeter(void*, size_t* size, size_t* capacity) {
 
 wasmtime_error_t* GrowMeter(void*, size_t) { return wasmtime_error_new("the meter does not grow"); }
 
-wasmtime_error_t* NewMemory(void*, const wasm_memorytype_t*, size_t, size_t, size_t, size_t,
-                            wasmtime_linear_memory_t* out) {
+// For modules with references the engine makes one memory more, for the objects of its collector.
+struct OwnMemory {
+  uint8_t* base;
+  size_t size, capacity, reserved;
+};
+
+uint8_t* GetOwn(void* env, size_t* size, size_t* capacity) {
+  const auto* own = static_cast<OwnMemory*>(env);
+  *size = own->size;
+  *capacity = own->capacity;
+  return own->base;
+}
+
+wasmtime_error_t* GrowOwn(void* env, size_t new_size) {
+  auto* own = static_cast<OwnMemory*>(env);
+  if (new_size > own->capacity) return wasmtime_error_new("no more memory");
+  CHECK(mprotect(own->base, new_size, PROT_READ | PROT_WRITE) == 0);
+  own->size = new_size;
+  return nullptr;
+}
+
+void FreeOwn(void* env) {
+  auto* own = static_cast<OwnMemory*>(env);
+  munmap(own->base, own->reserved);
+  delete own;
+}
+
+wasmtime_error_t* NewOwnMemory(size_t minimum, wasmtime_linear_memory_t* out) {
+  constexpr size_t kReserved = kReservation + kHeapGuardBytes;
+  void* base =
+      mmap(nullptr, kReserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) return wasmtime_error_new("no address space left");
+  auto* own = new OwnMemory{static_cast<uint8_t*>(base), 0, kReservation, kReserved};
+  *out = {own, GetOwn, GrowOwn, FreeOwn};
+  return GrowOwn(own, minimum);
+}
+
+// Which memory is asked for: those of the module have a maximum, the rewriting sees to that, and
+// the collector's has none. It may come before, between or behind them.
+wasmtime_error_t* NewMemory(void*, const wasm_memorytype_t* type, size_t minimum, size_t, size_t,
+                            size_t, wasmtime_linear_memory_t* out) {
+  uint64_t maximum = 0;
+  if (!wasmtime_memorytype_maximum(type, &maximum)) return NewOwnMemory(minimum, out);
   const bool is_heap = g_pending.has_memory && g_pending.next == 0;
+  const bool is_meter = g_pending.next == (g_pending.has_memory ? 1 : 0);
   ++g_pending.next;
+  if (!is_heap && !is_meter) return wasmtime_error_new("a memory that no module has");
   out->finalizer = nullptr;
   out->env = is_heap ? g_pending.heap : nullptr;
   out->get_memory = is_heap ? GetHeap : GetMeter;

@@ -54,6 +54,7 @@ void AppendSection(Bytes& out, uint8_t id, const Bytes& content) {
   Append(out, content);
 }
 
+constexpr uint64_t kPagesMax32 = 65'536, kPagesMax64 = uint64_t{1} << 32;
 constexpr uint64_t kLocalsMax = 50'000;  // of the engine, parameters included
 
 class Rewriter {
@@ -148,9 +149,11 @@ class Rewriter {
     AppendUleb(out, m_.memory ? 2 : 1);
     if (m_.memory) {
       const MemoryType& memory = *m_.memory;
-      out.push_back(static_cast<uint8_t>((memory.is64 ? 4 : 0) | (memory.pages_max ? 1 : 0)));
+      // Always with a maximum: by it the engine's callbacks tell it from memories of the engine's
+      // own.
+      out.push_back(static_cast<uint8_t>((memory.is64 ? 4 : 0) | 1));
       AppendUleb(out, memory.pages_min);
-      if (memory.pages_max) AppendUleb(out, *memory.pages_max);
+      AppendUleb(out, memory.pages_max.value_or(memory.is64 ? kPagesMax64 : kPagesMax32));
     }
     Append(out, std::string_view("\1\1\1", 3));  // the meter: exactly one page
     return out;

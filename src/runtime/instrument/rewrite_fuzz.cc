@@ -60,6 +60,8 @@ wasm_engine_t* PlainEngine() {
   wasm_config_t* config = wasm_config_new();
   wasmtime_config_cranelift_nan_canonicalization_set(config, true);
   wasmtime_config_wasm_memory64_set(config, true);
+  wasmtime_config_async_stack_size_set(config, 10 << 20);
+  wasmtime_config_max_wasm_stack_set(config, 5 << 20);  // as the network's
   return wasm_engine_new_with_config(config);
 }
 

@@ -49,7 +49,7 @@ struct ModuleRules {
 base::Result<base::Bytes> UnpackModule(base::ByteSpan wasm);
 
 // Refuses what the Internet Computer refuses, with a reason: wasm features, imports, exports and
-// all limits of docs/module-rules.md. Beyond this point every index in `module` is in range.
+// all limits of docs/metering.md. Beyond this point every index in `module` is in range.
 base::Result<ModuleInfo> ValidateModule(base::ByteSpan binary, const ModuleRules& rules,
                                         Module* module);
 

@@ -142,11 +142,14 @@ Result<Bytes> Management::Install(const ic_did::Mode& mode, const candid::Princi
                                   Bytes wasm, Bytes argument) {
   TRY(Controlled(canister));
   const ic_did::UpgradeFlags flags = mode.upgrade.value_or(ic_did::UpgradeFlags{});
-  const bool keep = flags.wasm_memory_persistence &&
-                    flags.wasm_memory_persistence->which == ic_did::PersistenceTag::kKeep;
-  const auto error = network_.InstallCode(Raw(canister), static_cast<InstallMode>(mode.which),
-                                          std::move(wasm), std::move(argument), request_.caller,
-                                          flags.skip_pre_upgrade.value_or(false), keep);
+  UpgradeOptions options{flags.skip_pre_upgrade.value_or(false), HeapPersistence::kUnset};
+  if (flags.wasm_memory_persistence) {
+    const bool keep = flags.wasm_memory_persistence->which == ic_did::PersistenceTag::kKeep;
+    options.heap = keep ? HeapPersistence::kKeep : HeapPersistence::kReplace;
+  }
+  const auto error =
+      network_.InstallCode(Raw(canister), static_cast<InstallMode>(mode.which), std::move(wasm),
+                           std::move(argument), request_.caller, options);
   if (!error) return EmptyCandid();
   error_ = error->code;
   return Err("Error from Canister ", canister.ToText(), ": ", error->message);

@@ -85,6 +85,7 @@ Status ApplySettings(const ic_did::CanisterSettings& from, Settings& target) {
     to.wasm_memory_threshold =
         TRY(Number(*from.wasm_memory_threshold, "wasm_memory_threshold", uint64_t{1} << 48));
   }
+  if (from.log_memory_limit) return Err("log_memory_limit is not available on this network");
   if (from.log_visibility) TRY_STATUS(SetLogVisibility(*from.log_visibility, to));
   if (from.environment_variables) TRY_STATUS(SetVariables(*from.environment_variables, to));
   target = std::move(to);

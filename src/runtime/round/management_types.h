@@ -32,11 +32,12 @@ struct CanisterSettings {
   std::optional<Nat> compute_allocation, memory_allocation, freezing_threshold;
   std::optional<Nat> reserved_cycles_limit, wasm_memory_limit, wasm_memory_threshold;
   std::optional<LogVisibility> log_visibility;
+  std::optional<Nat> log_memory_limit;
   std::optional<std::vector<EnvironmentVariable>> environment_variables;
 };
 CANDID_RECORD(CanisterSettings, controllers, compute_allocation, memory_allocation,
               freezing_threshold, reserved_cycles_limit, wasm_memory_limit, wasm_memory_threshold,
-              log_visibility, environment_variables)
+              log_visibility, log_memory_limit, environment_variables)
 
 struct CreateArgs {
   std::optional<CanisterSettings> settings;

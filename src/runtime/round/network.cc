@@ -126,10 +126,33 @@ void Network::ChargeExecution(Slot& slot, uint64_t instructions) {
 
 // ---- installing --------------------------------------------------------------------------------
 
+namespace {
+
+// Modules with enhanced orthogonal persistence say so in a private section; keeping the heap is for
+// them alone, and they must say what happens to it.
+std::optional<ExecutionError> CannotKeepHeap(const InstalledModule& before,
+                                             const InstalledModule& after, HeapPersistence heap) {
+  constexpr char kSection[] = "enhanced-orthogonal-persistence";
+  if (heap == HeapPersistence::kUnset && before.info.metadata.contains(kSection)) {
+    return ExecutionError{ErrorCode::kCanisterContractViolation,
+                          "Missing upgrade option: Enhanced orthogonal persistence requires the "
+                          "`wasm_memory_persistence` upgrade option."};
+  }
+  if (heap == HeapPersistence::kKeep && !after.info.metadata.contains(kSection)) {
+    return ExecutionError{ErrorCode::kCanisterContractViolation,
+                          "Invalid upgrade option: The `wasm_memory_persistence: opt Keep` upgrade "
+                          "option requires that the new canister module supports enhanced "
+                          "orthogonal persistence."};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<ExecutionError> Network::InstallCode(const Principal& canister, InstallMode mode,
                                                    base::Bytes wasm, base::Bytes argument,
-                                                   const Principal& sender, bool skip_pre_upgrade,
-                                                   bool keep_heap) {
+                                                   const Principal& sender,
+                                                   const UpgradeOptions& options) {
   Slot* slot = Find(canister);
   CHECK(slot != nullptr);
   const bool empty = slot->state.module == nullptr;
@@ -149,7 +172,15 @@ std::optional<ExecutionError> Network::InstallCode(const Principal& canister, In
         ErrorCode::kCanisterInvalidWasm,
         base::StrCat("Canister's Wasm module is not valid: ", module.error().message)};
   }
-  const InstallArgs args{mode, *module, std::move(argument), sender, skip_pre_upgrade, keep_heap};
+  if (mode == InstallMode::kUpgrade) {
+    if (auto error = CannotKeepHeap(*slot->state.module, **module, options.heap)) return error;
+  }
+  const InstallArgs args{mode,
+                         *module,
+                         std::move(argument),
+                         sender,
+                         options.skip_pre_upgrade,
+                         options.heap == HeapPersistence::kKeep};
   slot->low_memory = LowMemoryHook::kNotMet;
   InstallResult result = Install(slot->state, args, Around(*slot));
   for (const InstallStep& step : result.steps) {
@@ -200,7 +231,8 @@ void Network::Start(Slot& slot) {
 // Calls that wait for it are rejected, as if it had never been there.
 void Network::Delete(const Principal& canister) {
   const auto node = slots_.extract(canister);
-  changed_slots_.insert(canister);
+  changed_slots_.erase(canister);
+  gone_slots_[canister] = node.mapped().stored;
   const auto reject = [&](std::deque<Mail>& queue) {
     for (Mail& mail : queue) {
       gone_mail_.insert(mail.number);

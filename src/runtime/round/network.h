@@ -65,6 +65,21 @@ struct NetworkOptions {
   uint64_t first_canister = 0;  // number in the first id that is given out
 };
 
+// What an upgrade does with the heap: wasm_memory_persistence.
+enum class HeapPersistence : uint8_t { kUnset, kKeep, kReplace };
+
+struct UpgradeOptions {
+  bool skip_pre_upgrade = false;
+  HeapPersistence heap = HeapPersistence::kUnset;
+};
+
+// What a storage holds of a canister besides its record.
+struct StoredParts {
+  base::Sha256Digest module{};  // zero: none
+  std::vector<RegionId> regions;
+  std::set<base::Sha256Digest> chunks;
+};
+
 enum class LowMemoryHook : uint8_t { kNotMet, kReady, kExecuted };
 
 // A canister on the network: its state and its mail.
@@ -81,9 +96,7 @@ struct Slot {
   CallbackId next_callback = 0;
   uint64_t charged_until_ns = 0;  // for memory held
   LowMemoryHook low_memory = LowMemoryHook::kNotMet;
-  base::Sha256Digest stored_module{};  // as the storage has it; zero: none
-  std::vector<RegionId> stored_regions;
-  std::set<base::Sha256Digest> stored_chunks;
+  StoredParts stored;
 
   bool HasMail() const { return !ingress.empty() || !inbox.empty(); }
 };
@@ -128,8 +141,8 @@ class Network {
   base::Result<Principal> CreateCanister(const Principal& controller, Cycles cycles);
   std::optional<ExecutionError> InstallCode(const Principal& canister, InstallMode mode,
                                             base::Bytes wasm, base::Bytes argument,
-                                            const Principal& sender, bool skip_pre_upgrade = false,
-                                            bool keep_heap = false);
+                                            const Principal& sender,
+                                            const UpgradeOptions& options = {});
 
   // Stops using the module: open calls are rejected, memory and certified data are gone.
   void Uninstall(Slot& slot);
@@ -200,6 +213,9 @@ class Network {
   // ---- round/persist.cc ----
   void StoreSlot(const Principal& id);
   void StoreModule(Slot& slot);
+  void StoreChunks(Slot& slot);
+  void DropModule(const base::Sha256Digest& hash);
+  void DropGone();
   void StoreRegion(PagedRegion* region);
   void StoreMail();
   base::Status LoadSlot(base::ByteSpan key, base::ByteSpan value);
@@ -222,6 +238,7 @@ class Network {
   std::set<MessageId> changed_ingress_;
   std::map<uint64_t, Principal> new_mail_;  // number -> receiver
   std::set<uint64_t> gone_mail_;
+  std::map<Principal, StoredParts> gone_slots_;
   Principal last_turn_;
   std::function<void(const ExecutionRecord&)> observer_;
 };

@@ -163,12 +163,14 @@ void Network::Persist() {
     changed_slots_.clear();
     changed_ingress_.clear();
     gone_mail_.clear();
+    gone_slots_.clear();
     return;
   }
-  const bool idle =
-      changed_slots_.empty() && changed_ingress_.empty() && new_mail_.empty() && gone_mail_.empty();
+  const bool idle = changed_slots_.empty() && changed_ingress_.empty() && new_mail_.empty() &&
+                    gone_mail_.empty() && gone_slots_.empty();
   if (idle) return;
   for (const Principal& id : changed_slots_) StoreSlot(id);
+  DropGone();
   StoreMail();
   for (const MessageId id : changed_ingress_) {
     const auto found = ingress_.find(id);
@@ -225,52 +227,67 @@ void Network::StoreRegion(PagedRegion* region) {
   }
 }
 
-// The module and the chunks are written when they are new and deleted when nobody has them.
+void Network::DropModule(const base::Sha256Digest& hash) {
+  const bool used = std::ranges::any_of(
+      slots_, [&](const auto& other) { return other.second.stored.module == hash; });
+  if (!used && hash != base::Sha256Digest{}) env_.storage()->Delete(Key('m', hash));
+}
+
+// Written when it is new, deleted when no canister has it.
 void Network::StoreModule(Slot& slot) {
-  Storage& storage = *env_.storage();
   const base::Sha256Digest now = slot.state.module ? slot.state.module->hash : base::Sha256Digest{};
-  const base::Sha256Digest before = std::exchange(slot.stored_module, now);
-  if (now != before) {
-    if (slot.state.module) storage.Put(Key('m', now), slot.state.module->wasm);
-    const bool used = std::ranges::any_of(
-        slots_, [&](const auto& other) { return other.second.stored_module == before; });
-    if (!used) storage.Delete(Key('m', before));
-  }
+  const base::Sha256Digest before = std::exchange(slot.stored.module, now);
+  if (now == before) return;
+  if (slot.state.module) env_.storage()->Put(Key('m', now), slot.state.module->wasm);
+  DropModule(before);
+}
+
+void Network::StoreChunks(Slot& slot) {
+  Storage& storage = *env_.storage();
   std::set<base::Sha256Digest> chunks;
   for (const auto& [hash, chunk] : slot.state.chunk_store) {
     chunks.insert(hash);
-    if (!slot.stored_chunks.contains(hash)) storage.Put(ChunkKey(slot.state.id, &hash), chunk);
+    if (!slot.stored.chunks.contains(hash)) storage.Put(ChunkKey(slot.state.id, &hash), chunk);
   }
-  for (const base::Sha256Digest& hash : slot.stored_chunks) {
+  for (const base::Sha256Digest& hash : slot.stored.chunks) {
     if (!chunks.contains(hash)) storage.Delete(ChunkKey(slot.state.id, &hash));
   }
-  slot.stored_chunks = std::move(chunks);
+  slot.stored.chunks = std::move(chunks);
+}
+
+void Network::DropGone() {
+  for (const auto& [id, parts] : gone_slots_) {
+    env_.storage()->Delete(Key('c', id));
+    DropModule(parts.module);
+    for (const RegionId region : parts.regions) env_.storage()->DropRegion(region);
+    for (const base::Sha256Digest& hash : parts.chunks) {
+      env_.storage()->Delete(ChunkKey(id, &hash));
+    }
+  }
+  gone_slots_.clear();
 }
 
 void Network::StoreSlot(const Principal& id) {
-  Storage& storage = *env_.storage();
   const auto found = slots_.find(id);
-  if (found == slots_.end()) {
-    storage.Delete(Key('c', id));
-    return;
-  }
+  if (found == slots_.end()) return;
   Slot& slot = found->second;
   StoreModule(slot);
+  StoreChunks(slot);
   StoreRegion(slot.state.heap.get());
   StoreRegion(slot.state.stable.get());
-  SlotRecord record{slot.stored_module, RecordOf(slot.state.heap.get()),
+  SlotRecord record{slot.stored.module, RecordOf(slot.state.heap.get()),
                     RecordOf(slot.state.stable.get())};
   std::vector<RegionId> regions;
   for (const auto& region : {record.heap, record.stable}) {
     if (region) regions.push_back(region->id);
   }
-  for (const RegionId old : slot.stored_regions) {
-    if (std::ranges::find(regions, old) == regions.end()) storage.DropRegion(old);
+  for (const RegionId old : slot.stored.regions) {
+    if (std::ranges::find(regions, old) == regions.end()) env_.storage()->DropRegion(old);
   }
-  slot.stored_regions = std::move(regions);
+  slot.stored.regions = std::move(regions);
   Encoder encoder;
   SlotFields(encoder, slot, record);
-  storage.Put(Key('c', id), encoder.Take());
+  env_.storage()->Put(Key('c', id), encoder.Take());
 }
 
 // ---- reading -----------------------------------------------------------------------------------
@@ -312,7 +329,7 @@ base::Status Network::LoadSlot(ByteSpan key, ByteSpan value) {
   Decoder decoder(value);
   SlotFields(decoder, slot, record);
   if (!decoder.done()) return base::Err("a damaged record of canister ", PrincipalText(id));
-  slot.stored_module = record.module;
+  slot.stored.module = record.module;
   if (record.module != base::Sha256Digest{}) {
     slot.state.module = TRY(loader_.Load(storage.Get(Key('m', record.module))));
   }
@@ -322,7 +339,7 @@ base::Status Network::LoadSlot(ByteSpan key, ByteSpan value) {
     if (region->pages > bytes_max / kPageBytes) return base::Err("a memory larger than its limit");
     *out = TRY(PagedRegion::Create(bytes_max, guard));
     (*out)->LoadFrom(storage, region->id, region->pages);
-    slot.stored_regions.push_back(region->id);
+    slot.stored.regions.push_back(region->id);
     return {};
   };
   const bool wide = slot.state.module && slot.state.module->info.memory64;
@@ -335,7 +352,7 @@ base::Status Network::LoadSlot(ByteSpan key, ByteSpan value) {
     if (name.size() != id.size() + 2 + hash.size()) return;
     std::ranges::copy(name.last(hash.size()), hash.begin());
     slot.state.chunk_store[hash] = Bytes(chunk.begin(), chunk.end());
-    slot.stored_chunks.insert(hash);
+    slot.stored.chunks.insert(hash);
   });
   return {};
 }

@@ -94,31 +94,28 @@ void Interpreter::Host(Call& call) {
   FoldNumbers(call);
   InferShapes(call);
   for (Value& value : call.out) value.taints = taints;
-  if (HostGather(call) || HostView(call)) return;
-  if (op == "If" || op == "Loop" || op == "Scan") {
-    Alien(call, "is not part of a GPT-2 that was exported for inference");
-  }
+  if (!HostGather(call)) HostView(call);
 }
 
-bool Interpreter::HostView(Call& call) {
+void Interpreter::HostView(Call& call) {
   const Value& in = call.In(0);
   Value& out = call.out[0];
   const std::string_view op = call.op();
   if (in.kind == Kind::kWeight) {
     if (KeepsNumbers(op) || op == "Transpose") WeightView(call);
     if (op == "Slice") SliceOfTable(call);
-    return true;
+    return;
   }
   if (in.kind == Kind::kIds) {
     const bool integral = out.type == Type::kInt64 || out.type == Type::kInt32;
     if ((KeepsNumbers(op) && integral) || op == "Transpose") out.kind = Kind::kIds;
-    return true;
+    return;
   }
-  if (in.kind != Kind::kPast || call.in.size() == 0) return false;
+  if (in.kind != Kind::kPast || call.in.size() == 0) return;
   const bool alone = op != "Concat" || call.in.size() == 1;
   if (!KeepsNumbers(op) && op != "Transpose" && op != "Gather" && op != "Slice" && op != "Split" &&
       op != "SplitToSequence" && op != "SequenceAt" && op != "Concat") {
-    return true;
+    return;
   }
   const auto index = call.In(1).Scalar();
   for (size_t i = 0; i < call.out.size() && alone; ++i) {
@@ -133,7 +130,6 @@ bool Interpreter::HostView(Call& call) {
     if (op == "SequenceAt") call.out[i].shape = Shape::OfRank(4);
     if (op == "SplitToSequence") call.out[i].shape = in.shape;
   }
-  return true;
 }
 
 // The first rows of wpe, as many as there are positions.

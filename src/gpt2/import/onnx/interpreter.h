@@ -58,7 +58,7 @@ class Interpreter {
 
   // Each sets call.out. host_ops.cc: nodes without activations.
   void Host(Call& call);
-  bool HostView(Call& call);
+  void HostView(Call& call);
   bool HostGather(Call& call);
   void SliceOfTable(Call& call);
   void WeightView(Call& call);

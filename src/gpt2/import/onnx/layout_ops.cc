@@ -165,13 +165,14 @@ void Interpreter::ViewGather(Call& call) {
     call.out[0] = std::move(out);
     return;
   }
-  const bool from_shape = (call.In(1).taints & kFromShape) != 0 && (!index || std::isnan(*index));
+  // Computed, from the shape or from attention_mask: the last of those that count.
+  const bool computed = call.In(1).kind == Kind::kOpaque && (!index || std::isnan(*index));
   const int64_t size = in.shape.At(static_cast<int>(axis));
   const bool is_last =
       index && (*index == -1 || (size > 0 && *index == static_cast<double>(size - 1)));
   const bool of_rows =
       in.kind == Kind::kResidual || in.kind == Kind::kNormed || in.kind == Kind::kLinear;
-  if (of_rows && axis == rank - 2 && (is_last || from_shape)) {
+  if (of_rows && axis == rank - 2 && (is_last || computed)) {
     out.last = true;
     call.out[0] = std::move(out);
     return;

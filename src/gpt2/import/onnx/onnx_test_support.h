@@ -199,22 +199,10 @@ inline std::string ErrorOfOnnx(const std::string& file) {
 }
 
 inline Weights LoadPlan(const OnnxModel& model, ByteSource& source) {
-  Weights weights;
-  std::vector<TensorSlot> slots = TensorSlots(model.hparams, weights);
-  std::vector<uint8_t> buffer;
-  for (size_t i = 0; i < model.tensors.size(); ++i) {
-    const PlannedTensor& tensor = model.tensors[i];
-    if (i == slots.size()) {
-      CHECK(tensor.name == kHeadName);
-      weights.lm_head.emplace();
-    } else {
-      CHECK(tensor.name == slots[i].name && tensor.count == slots[i].count());
-    }
-    Tensor& place = i == slots.size() ? *weights.lm_head : *slots[i].place;
-    place = Tensor(tensor.count);
-    CHECK(ReadTensor(source, tensor, 0, place.values(), buffer).has_value());
+  auto loader = SafetensorsLoader::Open(model.hparams, model.tensors, source).value();
+  while (!loader.Step().value()) {
   }
-  return weights;
+  return loader.Take();
 }
 
 }  // namespace gpt2::onnx

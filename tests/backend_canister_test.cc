@@ -1,0 +1,84 @@
+// The canister gpt2_backend as a user of seed S0 meets it: an ONNX file in, token ids out.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "canister/model/api.h"
+#include "cli/command.h"
+#include "cli/local.h"
+
+namespace {
+
+using base::Bytes;
+using Json = nlohmann::json;
+constexpr char kTiny[] = "tests/data/gpt2-tiny/";
+
+class BackendCanister : public ::testing::Test {
+ protected:
+  BackendCanister() : local_(cli::Local::Deploy(GPT2IC_WASM_DIR "/gpt2_backend.wasm", 1).value()) {}
+
+  template <class T>
+  static T Decoded(const base::Result<Bytes>& reply) {
+    EXPECT_TRUE(reply) << reply.error().message;
+    auto [value] = candid::DecodeArgs<T>(*reply).value();
+    return std::move(value);
+  }
+  // "" or the error's text.
+  std::string SetUpFile(const std::string& path) {
+    EXPECT_TRUE(local_->Update("clear_model_bytes", candid::EncodeArgs()));
+    EXPECT_TRUE(local_->Upload("append_model_bytes", path));
+    EXPECT_EQ(Decoded<uint64_t>(local_->Query("model_bytes_length", candid::EncodeArgs())),
+              std::filesystem::file_size(path));
+    return SetUpWhatIsThere();
+  }
+  std::string SetUpWhatIsThere() {
+    return Decoded<std::optional<std::string>>(local_->Update("setup_model", candid::EncodeArgs()))
+        .value_or("");
+  }
+  base::Result<std::vector<int64_t>> Infer(uint8_t count, const std::vector<int64_t>& ids) {
+    return Decoded<base::Result<std::vector<int64_t>>>(
+        local_->Update("model_inference", candid::EncodeArgs(count, ids)));
+  }
+  Bytes ModelHash() {
+    return Decoded<model::Status>(local_->Query("status", candid::EncodeArgs())).model->sha256;
+  }
+
+  std::unique_ptr<cli::Local> local_;
+};
+
+TEST_F(BackendCanister, EveryOnnxFileGivesPyTorchsIdsAndTheSameModel) {
+  const Json reference = Json::parse(std::ifstream(base::StrCat(kTiny, "logits.json")));
+  const auto greedy = reference.at("greedy_from_5_6_7").get<std::vector<int64_t>>();
+  std::optional<Bytes> hash;
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kTiny)) {
+    if (entry.path().extension() != ".onnx") continue;
+    ASSERT_EQ(SetUpFile(entry.path().string()), "") << entry.path();
+    const auto ids = Infer(static_cast<uint8_t>(greedy.size() - 3), {5, 6, 7});
+    ASSERT_TRUE(ids) << ids.error().message;
+    EXPECT_EQ(*ids, std::vector<int64_t>(greedy.begin() + 3, greedy.end())) << entry.path();
+    if (!hash) hash = ModelHash();
+    EXPECT_EQ(ModelHash(), *hash) << entry.path();
+    ++files;
+  }
+  EXPECT_EQ(files, 7);
+}
+
+TEST_F(BackendCanister, RefusesWhatIsNoModelAndGoesOn) {
+  EXPECT_NE(SetUpWhatIsThere(), "");
+  EXPECT_NE(Infer(3, {1}).error().message.find("setup_model"), std::string::npos);
+  ASSERT_EQ(SetUpFile(base::StrCat(kTiny, "gpt2_kv_op14.onnx")), "");
+  for (const char* path : {"README.md", "models/demo/tokenizer.json", "LICENSE"}) {
+    EXPECT_NE(SetUpFile(path), "") << path;
+  }
+  EXPECT_TRUE(Infer(3, {5, 6, 7}));
+  EXPECT_NE(Infer(3, {-1}).error().message.find("-1"), std::string::npos);
+  EXPECT_NE(Infer(3, {512}).error().message.find("512"), std::string::npos);
+  EXPECT_NE(Infer(3, {}).error().message.find("0 tokens"), std::string::npos);
+  EXPECT_NE(Infer(3, std::vector<int64_t>(129, 1)).error().message.find("128"), std::string::npos);
+  EXPECT_EQ(Infer(0, {5})->size(), 0u);
+}
+
+}  // namespace
