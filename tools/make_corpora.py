@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seed corpora of safetensors_fuzz and config_json_fuzz (tests/corpus/)."""
+"""Writes the seed corpora of safetensors_fuzz, config_json_fuzz and http_request_fuzz (tests/corpus/)."""
 import json
 import pathlib
 import struct
@@ -73,4 +73,58 @@ write("config_json_fuzz", {
     "deep": '{"a":' + "[" * 100,
     "large_number": json.dumps(config | {"vocab_size": 2**32}),
     "escapes": '{"\\u0061\\ud83d\\ude00":"\\n\\"\\\\","vocab_size":1e2}',
+})
+
+
+def cbor(value):
+    """The subset that envelopes need: text, bytes, numbers, lists, dicts."""
+    def head(kind, n):
+        if n < 24:
+            return bytes([kind << 5 | n])
+        for code, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
+            if n < 1 << 8 * size:
+                return bytes([kind << 5 | code]) + n.to_bytes(size, "big")
+    if isinstance(value, int):
+        return head(0, value)
+    if isinstance(value, bytes):
+        return head(2, len(value)) + value
+    if isinstance(value, str):
+        return head(3, len(value)) + value.encode()
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(cbor, value))
+    return head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in value.items())
+
+
+def http(method, url, body=b"", headers=()):
+    lines = [f"{method} {url} HTTP/1.1", "host: localhost", f"content-length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+# For http_request_fuzz: requests to the canister that it installs, at the time that it lives in.
+ID, TEXT = bytes.fromhex("7ffffffffff000000101"), "3mlaz-od777-77777-qaaaa-cai"
+SIGNED = json.loads((CORPUS.parent / "data/ic-http-vectors.json").read_text())["envelopes"]
+
+
+def envelope(kind, **fields):
+    content = {"request_type": kind, "sender": b"\x04", "ingress_expiry": 1_795_362_000_000_000_000, **fields}
+    return b"\xd9\xd9\xf7" + cbor({"content": content})
+
+
+CBOR = ["content-type: application/cbor"]
+call = envelope("call", canister_id=ID, method_name="hello", arg=b"DIDL\x00\x00", nonce=b"n")
+write("http_request_fuzz", {
+    "status": http("GET", "/api/v2/status"),
+    "call_v2": http("POST", f"/api/v2/canister/{TEXT}/call", call, CBOR),
+    "call_v4": http("POST", f"/api/v4/canister/{TEXT}/call", call, CBOR),
+    "query": http("POST", f"/api/v3/canister/{TEXT}/query",
+                  envelope("query", canister_id=ID, method_name="get", arg=b""), CBOR),
+    "read_state": http("POST", f"/api/v3/canister/{TEXT}/read_state",
+                       envelope("read_state", paths=[[b"canister", ID, b"controllers"], [b"subnet"]]), CBOR),
+    "management": http("POST", "/api/v4/canister/aaaaa-aa/call",
+                       envelope("call", canister_id=b"", method_name="raw_rand", arg=b"DIDL\x00\x00"), CBOR),
+    "page": http("GET", f"/?canisterId={TEXT}", headers=["accept-encoding: gzip"]),
+    "host": http("GET", "/a%20b//c?d=e").replace(b"localhost", f"{TEXT}.raw.localhost:8000".encode()),
+    "options": http("OPTIONS", "/api/v2/status"),
+    "chunked": f"POST /api/v2/canister/{TEXT}/call HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n".encode(),
+    **{f"signed_{i}": http("POST", e["path"], bytes.fromhex(e["body"]), CBOR) for i, e in enumerate(SIGNED)},
 })

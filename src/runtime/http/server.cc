@@ -50,7 +50,41 @@ std::pair<uint16_t, std::string> ProblemOf(error_code error) {
   return {0, ""};
 }
 
+using Parser = http::request_parser<Body>;
+
+void SetLimits(const ServerOptions& options, Parser& parser) {
+  parser.header_limit(static_cast<uint32_t>(options.header_bytes_max));
+  parser.body_limit(options.body_bytes_max);
+}
+
+ic::HttpRequest ToRequest(Parser::value_type message) {
+  ic::HttpRequest request;
+  request.method = std::string(View(message.method_string()));
+  request.url = std::string(View(message.target()));
+  for (const auto& field : message) {
+    request.headers.push_back(
+        {std::string(View(field.name_string())), std::string(View(field.value()))});
+  }
+  request.body = std::move(message.body());
+  return request;
+}
+
 }  // namespace
+
+base::Result<ic::HttpRequest> ParseHttpRequest(base::ByteSpan bytes, const ServerOptions& options) {
+  Parser parser;
+  SetLimits(options, parser);
+  parser.eager(true);
+  error_code error;
+  while (!bytes.empty() && !parser.is_done() && !error) {
+    const size_t used = parser.put(asio::buffer(bytes.data(), bytes.size()), error);
+    if (used == 0 && !error) break;
+    bytes = bytes.subspan(used);
+  }
+  if (error) return base::Err(error.message());
+  if (!parser.is_done()) return base::Err("the request is not complete");
+  return ToRequest(parser.release());
+}
 
 class Server::Core : public std::enable_shared_from_this<Server::Core> {
  public:
@@ -142,7 +176,7 @@ class Server::Core::Connection : public std::enable_shared_from_this<Connection>
   beast::tcp_stream stream_;
   beast::flat_buffer buffer_;
   std::string client_, request_line_;
-  std::optional<http::request_parser<Body>> parser_;
+  std::optional<Parser> parser_;
   std::optional<http::response<Body>> response_;
   std::optional<http::response_serializer<Body>> serializer_;
   http::response<http::empty_body> continue_;
@@ -158,8 +192,7 @@ void Server::Core::Connection::ReadHead() {
   request_line_.clear();
   bytes_in_ = 0;
   parser_.emplace();
-  parser_->header_limit(static_cast<uint32_t>(core_->options_.header_bytes_max));
-  parser_->body_limit(core_->options_.body_bytes_max);
+  SetLimits(core_->options_, *parser_);
   stream_.expires_after(std::chrono::seconds(core_->options_.idle_seconds));
   http::async_read_header(
       stream_, buffer_, *parser_,
@@ -215,17 +248,9 @@ void Server::Core::Connection::ReadBody() {
 void Server::Core::Connection::BodyRead(error_code error) {
   if (error) return Failed(error, "its body was read");
   stream_.expires_never();
-  auto message = parser_->release();
-  ic::HttpRequest request;
-  request.method = std::string(View(message.method_string()));
-  request.url = std::string(View(message.target()));
-  for (const auto& field : message) {
-    request.headers.push_back(
-        {std::string(View(field.name_string())), std::string(View(field.value()))});
-  }
-  request.body = std::move(message.body());
+  ic::HttpRequest request = ToRequest(parser_->release());
   bytes_in_ = request.body.size();
-  if (message.method() == http::verb::options) {
+  if (request.method == "OPTIONS") {
     ic::HttpResponse preflight;
     preflight.status_code = 204;
     return Answer(std::move(preflight));

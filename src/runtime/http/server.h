@@ -58,6 +58,9 @@ class Server {
   std::shared_ptr<Core> core_;
 };
 
+// One whole request, read as the server reads it, without a connection: for fuzzing.
+base::Result<ic::HttpRequest> ParseHttpRequest(base::ByteSpan bytes, const ServerOptions& options);
+
 }  // namespace runtime
 
 #endif  // GPT2IC_RUNTIME_HTTP_SERVER_H_
