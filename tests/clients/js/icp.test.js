@@ -14,8 +14,8 @@ before(async () => {
   // The repository's own icp.yaml; only the port differs, and the module is built already.
   const yaml = readFileSync(join(root, "icp.yaml"), "utf8")
     .replace("http://127.0.0.1:8000", network.url)
-    .replace(/ +- make wasm\n/, "")
-    .replace("build/wasm", join(root, "build/wasm"));
+    .replaceAll(/ +- make wasm\n/g, "")
+    .replaceAll("build/wasm", join(root, "build/wasm"));
   writeFileSync(join(network.folder, "icp.yaml"), yaml);
   await icp("identity", "new", "tester", "--storage", "plaintext", "--quiet");
   await icp("identity", "default", "tester");
