@@ -1,6 +1,9 @@
 # What a newcomer types. Everything else is in CMakePresets.json and tools/.
 SHELL := bash
 export CCACHE_DIR ?= $(or $(GPT2IC_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gpt2ic)/ccache
+# The same file in another checkout is the same compiler result.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
 GPT2IC := build/native/gpt2ic
 
 .PHONY: demo test serve bench soak lint clean setup native wasm

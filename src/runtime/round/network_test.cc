@@ -186,5 +186,73 @@ TEST_F(NetworkTest, ManagementCanisterCreatesInstallsStopsAndDeletes) {
   EXPECT_NE(unknown.reject->message.find("take_canister_snapshot"), std::string::npos);
 }
 
+// What touches pages besides loads and stores, and what "once a message" means.
+TEST_F(NetworkTest, PageChargesOfSegmentsHostCopiesCallbacksAndSlices) {
+  const Principal id = Install(R"((module
+    (import "ic0" "msg_reply" (func $msg_reply))
+    (import "ic0" "msg_reply_data_append" (func $append (param i32 i32)))
+    (import "ic0" "msg_arg_data_copy" (func $arg (param i32 i32 i32)))
+    (import "ic0" "canister_self_size" (func $self_size (result i32)))
+    (import "ic0" "canister_self_copy" (func $self (param i32 i32 i32)))
+    (import "ic0" "call_new" (func $call_new (param i32 i32 i32 i32 i32 i32 i32 i32)))
+    (import "ic0" "call_perform" (func $perform (result i32)))
+    (memory 20)
+    (data $passive "0123456789")
+    (table funcref (elem $back))
+    (func $back (param i32)
+      (drop (i32.load (i32.const 65536))) (i32.store (i32.const 131072) (i32.const 1))
+      (call $msg_reply))
+    (func (export "canister_update init")
+      (memory.init $passive (i32.const 65530) (i32.const 0) (i32.const 10)) (call $msg_reply))
+    (func (export "canister_update argument")
+      (call $arg (i32.const 65534) (i32.const 0) (i32.const 4)) (call $msg_reply))
+    (func (export "canister_update reply")
+      (call $append (i32.const 65530) (i32.const 10)) (call $msg_reply))
+    (func (export "canister_query other") (call $msg_reply))
+    (func (export "canister_update twice")
+      (i32.store (i32.const 65536) (i32.const 1))
+      (i64.store (i32.const 100) (i64.const 0x726568746f))
+      (call $self (i32.const 0) (i32.const 0) (call $self_size))
+      (call $call_new (i32.const 0) (call $self_size) (i32.const 100) (i32.const 5)
+        (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
+      (drop (call $perform)))
+    (func (export "canister_update long") (local $i i32)
+      (loop $again
+        (i32.store (i32.const 8) (local.get $i))
+        (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+                                (i32.const 100000))))
+      (call $msg_reply))))");
+  std::vector<uint64_t> charged;
+  network_.OnExecution(
+      [&](const ExecutionRecord& r) { charged.push_back(r.page_charges / 80'000); });
+  const auto pages = [&](const std::string& method, base::Bytes argument = {}) {
+    charged.clear();
+    const Response response = network_.Call(kUser, id, method, std::move(argument));
+    EXPECT_FALSE(response.reject) << response.reject->message;
+    return charged;
+  };
+  using Charges = std::vector<uint64_t>;
+  EXPECT_EQ(pages("init"), Charges{4});                    // two pages touched and written
+  EXPECT_EQ(pages("argument", {1, 2, 3, 4}), Charges{4});  // the host's copies count as wasm's
+  EXPECT_EQ(pages("reply"), Charges{2});                   // read only
+  // The callback is a message of its own: page 1 is paid for again, page 2 for the first time.
+  EXPECT_EQ(pages("twice"), (Charges{4, 0, 3}));
+  network_.options().limits.slice = 400'000;
+  EXPECT_EQ(pages("long"), Charges{2});  // all slices are one message
+}
+
+// A 64-bit memory pays no more for a page.
+TEST_F(NetworkTest, PageChargesAreTheSameInA64BitMemory) {
+  const Principal id = Install(R"((module
+    (import "ic0" "msg_reply" (func $msg_reply))
+    (memory i64 20)
+    (func (export "canister_update touch")
+      (drop (i32.load (i64.const 0))) (i32.store (i64.const 70000) (i32.const 1)) (call $msg_reply))))");
+  uint64_t charged = 0;
+  network_.OnExecution([&](const ExecutionRecord& r) { charged = r.page_charges; });
+  EXPECT_FALSE(network_.Call(kUser, id, "touch", {}).reject);
+  EXPECT_EQ(charged, 3 * 80'000u);
+}
+
 }  // namespace
 }  // namespace runtime
