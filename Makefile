@@ -29,6 +29,7 @@ bench: setup wasm
 	@$(GPT2IC) bench --exact --quick
 	@for shape in gpt2-medium gpt2-large gpt2-xl; do $(GPT2IC) bench --shape $$shape --quick || exit 1; done
 	@for program in build/native/bench/*_bench; do $$program || exit 1; done
+	@GPT2IC_LOAD=2000,60 build/native/tests/load_test --gtest_brief=1
 
 lint: setup
 	@tools/lint

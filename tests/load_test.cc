@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "base/check.h"
 #include "ic/certificate_verify.h"
 #include "ic/query_verify.h"
 #include "load_client.h"
@@ -38,6 +39,10 @@ Size SizeOfRun() {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   return size;
+}
+
+void Report(const char* what, double per_second) {
+  fmt::print("{:<50}{:>10.0f} a second {:>9.1f} us\n", what, per_second, 1e6 / per_second);
 }
 
 // One update to three queries. Certificates of the same root hash are verified once.
@@ -83,6 +88,10 @@ class Mix : public load::Plan {
       ++busy;
       return;
     }
+    if (trusting) {
+      ++queries;
+      return;
+    }
     const auto checked =
         clients_[i].is_update ? TakeUpdate(clients_[i], answer) : TakeQuery(clients_[i], answer);
     if (!checked && problems++ < 5) ADD_FAILURE() << checked.error().message;
@@ -92,6 +101,7 @@ class Mix : public load::Plan {
   }
 
   std::set<uint32_t> counts;  // what the acknowledged updates have counted
+  bool trusting = false;      // answers are counted, not verified
   size_t queries = 0, busy = 0, lost = 0, problems = 0, signatures = 0;
 
  private:
@@ -209,6 +219,68 @@ class LoadTest : public ReplicaTest {
     }
   }
 };
+
+// For make bench: what verification and certification cost. The same server and canister, but
+// requests are executed as they come: no signatures, no certificates, no ingress history.
+TEST_F(LoadTest, WithoutVerificationAndCertification) {
+  const Size size = SizeOfRun();
+  if (!size.report) GTEST_SKIP() << "set GPT2IC_LOAD";
+  Mix mix(root_key(), id_, {}, size);
+  mix.trusting = true;
+  const auto handle = [&](const ic::HttpRequest& request, const Server::Respond& respond) {
+    const bool call = request.url.ends_with("/call");
+    const auto envelope =
+        ic::ParseEnvelope(request.body, call ? ic::RequestType::kCall : ic::RequestType::kQuery);
+    const ic::Content& content = envelope->content;
+    const Principal to(content.canister_id.bytes().begin(), content.canister_id.bytes().end());
+    Network& network = replica_->network();
+    Response reply = call ? network.Call({4}, to, content.method_name, content.arg)
+                          : network.Query({4}, to, content.method_name, content.arg);
+    respond(CborResponse(std::move(reply.reply)));
+  };
+  const auto server = Server::Listen({}, handle, nullptr).value();
+  std::thread thread([&] { server->Run(); });
+  const auto began = Clock::now();
+  load::Run(server->port(), size.connections, size.seconds, mix);
+  const double spent = std::chrono::duration<double>(Clock::now() - began).count();
+  server->Stop();
+  thread.join();
+  Report("requests without verification and certification",
+         static_cast<double>(mix.queries) / spent);
+}
+
+// For make bench: where the time of a request goes.
+TEST_F(LoadTest, WhereTheTimeGoes) {
+  if (!SizeOfRun().report) GTEST_SKIP() << "set GPT2IC_LOAD";
+  const auto measure = [](const char* what, auto run) {
+    constexpr int kTimes = 300;
+    const auto began = Clock::now();
+    for (int i = 0; i < kTimes; ++i) run();
+    Report(what, kTimes / std::chrono::duration<double>(Clock::now() - began).count());
+  };
+  const ic::Identity identity(
+      *ic::SigningKey::FromSecret(ic::KeyScheme::kEd25519, base::Bytes(32, 1)));
+  const ic::Envelope envelope = identity.Sign(Content(ic::RequestType::kCall, "inc"));
+  const ic::HttpRequest call = Post(Url("v4", "call"), ic::EncodeEnvelope(envelope));
+  const ApiRoute route = ParseApiRoute("POST", call.url).value();
+  measure("read a call and check its Ed25519 signature",
+          [&] { CHECK(CheckApiRequest(route, call, env_.NowNs(), root_key())); });
+  const Principal to(id_.bytes().begin(), id_.bytes().end());
+  measure("execute a query", [&] { replica_->network().Query({4}, to, "peek", {1}); });
+  measure("execute an update", [&] { replica_->network().Call({4}, to, "inc", {}); });
+  ic::QueryReply reply;
+  reply.arg = base::Bytes{1};
+  measure("sign a query's answer", [&] {
+    reply.signatures.clear();
+    ic::SignQueryReply(reply, {}, env_.NowNs(), replica_->state().keys().node);
+  });
+  const std::vector<ic::Path> time = {ic::TextPath({"time"})};
+  measure("certificate of a new state (once a round)", [&] {
+    replica_->state().SetTime(env_.NowNs());
+    replica_->state().Certify(time);
+  });
+  measure("certificate of the same state", [&] { replica_->state().Certify(time); });
+}
 
 TEST_F(LoadTest, NoAcknowledgedUpdateIsLostOrRunTwice) { RunMix<Mix>(); }
 

@@ -8,12 +8,14 @@
 #include "cli/command.h"
 #include "cli/local.h"
 #include "cli/native_model.h"
+#include "cli/target.h"
 
 namespace cli {
 namespace {
 
 struct RunOptions {
-  std::string prompt, model;
+  std::string prompt, model, canister = "model";
+  TargetOptions target;
   uint32_t tokens = 40;
   double temperature = 0;
   uint64_t seed = 1;
@@ -62,6 +64,20 @@ base::Result<Answer> RunInCanister(const RunOptions& options) {
   return answer;
 }
 
+// The canister that is there already, on a network that others share: what it costs, it knows.
+base::Result<Answer> RunOnNetwork(const RunOptions& options) {
+  if (options.tokens > 255) return base::Err("--tokens is at most 255");
+  const auto target = TRY(Target::Open(options.target));
+  const base::Bytes reply = TRY(target->agent().Update(
+      TRY(target->Canister(options.canister)), "generate",
+      candid::EncodeArgs(options.prompt, static_cast<uint8_t>(options.tokens),
+                         options.temperature)));
+  auto [text] = TRY(candid::DecodeArgs<base::Result<std::string>>(reply));
+  Answer answer;
+  answer.text = TRY(std::move(text));
+  return answer;
+}
+
 base::Result<Answer> RunNatively(const RunOptions& options) {
   const auto model = TRY(NativeModel::Load(options.model));
   Answer answer;
@@ -89,7 +105,7 @@ void PrintCost(const char* label, const Usage& usage) {
 void Print(const RunOptions& options, const Answer& answer) {
   if (options.json) {
     nlohmann::json out = {{"answer", answer.text}, {"native", options.native}};
-    if (!options.native) {
+    if (!options.native && answer.setup.messages != 0) {
       out.update(ToJson(answer.usage));
       out["setup"] = ToJson(answer.setup);
     }
@@ -97,7 +113,7 @@ void Print(const RunOptions& options, const Answer& answer) {
     return;
   }
   fmt::print("{}\n", answer.text);
-  if (options.native) return;
+  if (options.native || answer.setup.messages == 0) return;
   fmt::print("\n");
   PrintCost("this answer", answer.usage);
   PrintCost("upload, setup", answer.setup);
@@ -105,7 +121,10 @@ void Print(const RunOptions& options, const Answer& answer) {
 
 int Run(RunOptions options) {
   if (options.model.empty()) options.model = RepositoryPath("models/demo");
-  const auto answer = options.native ? RunNatively(options) : RunInCanister(options);
+  const bool elsewhere = !options.target.network.empty() || !options.target.state.empty();
+  const auto answer = options.native ? RunNatively(options)
+                      : elsewhere    ? RunOnNetwork(options)
+                                     : RunInCanister(options);
   if (!answer) return Complain(answer.error().message, kExitFailed);
   Print(options, *answer);
   return 0;
@@ -123,6 +142,9 @@ void AddRun(CLI::App& app, int* exit_code) {
                       "0 (default) takes the likeliest token");
   command->add_option("--seed", options->seed, "of the random draws and of the embedded network");
   command->add_flag("--native", options->native, "without a network: the same code, natively");
+  AddTarget(command, &options->target);
+  command->add_option("--canister", options->canister,
+                      "on --network or --state: id or name (default: model)");
   command->add_flag("--json", options->json, "one JSON object");
   command->callback([options, exit_code] { *exit_code = Run(*options); });
 }

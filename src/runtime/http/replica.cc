@@ -79,6 +79,7 @@ base::Result<std::unique_ptr<Replica>> Replica::Open(Env& env, ReplicaOptions op
   NetworkKeys keys = TRY(KeysFromSeed(seed));
   std::unique_ptr<Replica> replica(new Replica(env, std::move(options), std::move(keys)));
   TRY_STATUS(replica->network_.Load());
+  replica->ingress_.Restore(env.NowNs());
   replica->UpdateCanisters();
   replica->state_.SetTime(env.NowNs());
   return replica;

@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "ic/certificate_verify.h"
 #include "ic/query_verify.h"
 #include "runtime/http/test_support.h"
 #include "runtime/round/management_types.h"
+#include "runtime/state/disk_storage.h"
 
 namespace runtime {
 namespace {
@@ -17,6 +20,13 @@ using ::testing::StartsWith;
 class ServiceTest : public ReplicaTest {
  protected:
   using ReplicaTest::ReplicaTest;
+
+  ~ServiceTest() override {
+    service_.reset();
+    replica_.reset();
+  }
+  std::unique_ptr<DiskStorage> disk_;
+  std::unique_ptr<SystemEnv> disk_env_;
 
   // The tree of a certificate, verified as a client does.
   ic::HashTree Tree(const base::Bytes& certificate_cbor) {
@@ -251,6 +261,34 @@ TEST_F(ServiceTest, WrongAddressesAreRefused) {
   EXPECT_THAT(text("GET", Url("v4", "call")), StartsWith("405 "));
   EXPECT_THAT(text("POST", "/api/v2/status"), StartsWith("405 "));
   EXPECT_THAT(text("GET", "/"), StartsWith("400 This address names no canister."));
+}
+
+// A call is known after a restart: its answer is certified again, and it is not executed again.
+TEST_F(ServiceTest, ARestartForgetsNothing) {
+  const std::string folder = testing::TempDir() + "/replica_restart";
+  std::filesystem::remove_all(folder);
+  const auto start = [&] {
+    service_.reset();
+    replica_.reset();
+    disk_.reset();
+    disk_ = DiskStorage::Open(folder).value();
+    disk_env_ = std::make_unique<SystemEnv>(disk_.get());
+    replica_ = Replica::Open(*disk_env_, {}).value();
+    service_ = std::make_unique<Service>(*replica_, ServiceOptions());
+  };
+  start();
+  const base::Bytes key = root_key();
+  id_ = Install(kCounter);
+  const ic::Content call = Content(RequestType::kCall);
+  EXPECT_EQ(Outcome(Send(Url("v4", "call"), call), call).reply, (base::Bytes{1, 0, 0, 0}));
+  start();
+  EXPECT_EQ(root_key(), key);
+  const ic::RequestId id = ic::RequestIdOf(call);
+  EXPECT_EQ(ic::RequestStatusOf(ReadState({ic::RequestStatusPath(id)}), id)->reply,
+            (base::Bytes{1, 0, 0, 0}));
+  EXPECT_EQ(Outcome(Send(Url("v4", "call"), call), call).reply, (base::Bytes{1, 0, 0, 0}));
+  const ic::Content next = Content(RequestType::kCall);
+  EXPECT_EQ(Outcome(Send(Url("v4", "call"), next), next).reply, (base::Bytes{2, 0, 0, 0}));
 }
 
 class ImpatientTest : public ServiceTest {

@@ -37,6 +37,26 @@ const Ingress::Entry* Ingress::Find(const ic::RequestId& id) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
+void Ingress::Restore(uint64_t now_ns) {
+  for (const auto& [message, known] : network_.IngressMessages()) {
+    ic::RequestId id{};
+    if (known.request_id.size() != id.size()) continue;
+    std::ranges::copy(known.request_id, id.begin());
+    Entry& entry = entries_[id];
+    entry.sender = *ic::Principal::FromBytes(known.sender);
+    entry.receiver = *ic::Principal::FromBytes(known.receiver);
+    entry.ingress_expiry = known.expiry_ns - std::min(known.expiry_ns, limits_.kept_ns);
+    if (known.answered()) {
+      entry.status = StatusOf(known.response);
+      Answered(id, entry, now_ns);
+      continue;
+    }
+    entry.status.status = "received";
+    state_.SetRequest(id, entry.status);
+    in_network_[message] = id;
+  }
+}
+
 ic::OrRefusal<Ingress::Admission> Ingress::Admit(const ic::RequestId& id, ic::Content call) {
   if (entries_.contains(id)) return Admission::kKnown;
   if (queued_ >= limits_.queued_max ||

@@ -44,6 +44,9 @@ class Ingress {
   Ingress(Network& network, StateTree& state, const IngressLimits& limits = {})
       : network_(network), state_(state), limits_(limits) {}
 
+  // Takes over the calls that the network knows from before a restart. Call once, first.
+  void Restore(uint64_t now_ns);
+
   // Takes in a call that was authenticated (ic::Authenticate, so that its expiry is within the
   // window). One that is known is not taken in again: its status answers for both. Refused with 503
   // or 429 when queues are full; clients come again by themselves.

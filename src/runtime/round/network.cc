@@ -256,7 +256,11 @@ MessageId Network::Submit(const Principal& sender, const Principal& canister, st
     if (known != by_request_id_.end()) return known->second;
   }
   const MessageId id = next_message_++;
-  ingress_[id] = {IngressStatus::State::kReceived, {}, options.request_id, options.expiry_ns};
+  IngressStatus& status = ingress_[id];
+  status.request_id = options.request_id;
+  status.sender = sender;
+  status.receiver = canister;
+  status.expiry_ns = options.expiry_ns;
   if (!options.request_id.empty()) by_request_id_[options.request_id] = id;
   ChangeIngress(id);
   Request request{FromIngress{id}, sender, std::move(method), std::move(argument)};

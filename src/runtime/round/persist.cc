@@ -59,7 +59,7 @@ void Fields(A& a, OpenCallback& c) {
 }
 template <class A>
 void Fields(A& a, IngressStatus& s) {
-  a(s.state, s.response, s.request_id, s.expiry_ns);
+  a(s.state, s.response, s.request_id, s.sender, s.receiver, s.expiry_ns);
 }
 template <class A>
 void Fields(A& a, GlobalValue& g) {
@@ -81,7 +81,7 @@ namespace {
 using base::Bytes;
 using base::ByteSpan;
 
-constexpr uint64_t kFormat = 1;
+constexpr uint64_t kFormat = 2;
 
 Bytes Key(char kind, ByteSpan name = {}) {
   Bytes key = {static_cast<uint8_t>(kind)};

@@ -54,7 +54,17 @@ test("icp creates, installs, upgrades and looks after a canister", async () => {
   await icp("canister", "start", "model");
 });
 
-test("the seeds' sequence of calls, with chunks of 2,000,000 bytes", async () => {
+test("the first seed's sequence, on gpt2_backend with a model in ONNX", async () => {
+  await icp("deploy", "gpt2_backend");
+  const call = (method, ...rest) => icp("canister", "call", "gpt2_backend", method, ...rest);
+  const bytes = readFileSync(join(root, "tests/data/gpt2-tiny/gpt2_kv_op17.onnx"));
+  writeFileSync(join(network.folder, "chunk.did"), `(blob "${bytes.toString("hex").replace(/../g, "\\$&")}")`);
+  await call("append_model_bytes", "--args-file", "chunk.did");
+  assert.match(await call("setup_model", "()"), /null/);
+  assert.match(await call("model_inference", "(3 : nat8, vec { 1 : int64; 2 : int64; 3 : int64 })"), /Ok = vec/);
+});
+
+test("the second seed's sequence of calls, with chunks of 2,000,000 bytes", async () => {
   const call = (method, ...rest) => icp("canister", "call", "model", method, ...rest);
   const upload = async (kind, file) => {
     await call(`clear_${kind}_bytes`, "()");
