@@ -237,7 +237,7 @@ bool Replica::Work() {
   UpdateCanisters();
   state_.SetTime(now);
   AnswerWaiting(now);
-  return more || ingress_.queued() > 0;
+  return more || ingress_.CanInduct();
 }
 
 uint64_t Replica::NextWork() const {

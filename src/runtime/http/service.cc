@@ -96,6 +96,8 @@ void Service::Loop() {
     RunJobs(reads, calls);
     if (must_work) busy = replica_.Work();
   }
+  // Calls that were acknowledged and wait for their turn: the network keeps them.
+  while (replica_.ingress().CanInduct()) replica_.Work();
 }
 
 ic::HttpResponse Service::HandleNow(ic::HttpRequest request) {

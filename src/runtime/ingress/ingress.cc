@@ -30,6 +30,11 @@ ic::RequestStatus StatusOf(const Response& response) {
   return status;
 }
 
+ic::RequestStatus StatusOf(const IngressStatus& known) {
+  if (known.state == IngressStatus::State::kDone) return {"done", {}, {}};
+  return StatusOf(known.response);
+}
+
 }  // namespace
 
 const Ingress::Entry* Ingress::Find(const ic::RequestId& id) const {
@@ -47,7 +52,7 @@ void Ingress::Restore(uint64_t now_ns) {
     entry.receiver = *ic::Principal::FromBytes(known.receiver);
     entry.ingress_expiry = known.expiry_ns - std::min(known.expiry_ns, limits_.kept_ns);
     if (known.answered()) {
-      entry.status = StatusOf(known.response);
+      entry.status = StatusOf(known);
       Answered(id, entry, now_ns);
       continue;
     }
@@ -146,7 +151,8 @@ void Ingress::Collect(uint64_t now_ns) {
         break;
       case IngressStatus::State::kReplied:
       case IngressStatus::State::kRejected:
-        entry.status = StatusOf(now.response);
+      case IngressStatus::State::kDone:
+        entry.status = StatusOf(now);
         Answered(it->second, entry, now_ns);
         it = in_network_.erase(it);
         break;
@@ -164,6 +170,7 @@ void Ingress::Collect(uint64_t now_ns) {
     if (found == entries_.end()) continue;  // forgotten already
     answer_bytes_ -= AnswerBytes(found->second);
     found->second.status = {"done", {}, {}};
+    network_.DropAnswer({id.begin(), id.end()});
     state_.SetRequest(id, found->second.status);
   }
 }

@@ -64,6 +64,8 @@ class Ingress {
 
   const Entry* Find(const ic::RequestId& id) const;
   size_t queued() const { return queued_; }
+  // Whether the next Induct has something to hand over.
+  bool CanInduct() const { return queued_ > 0 && in_network_.size() < limits_.in_network_max; }
   size_t in_network() const { return in_network_.size(); }
   size_t known() const { return entries_.size(); }
 

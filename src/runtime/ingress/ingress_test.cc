@@ -180,6 +180,11 @@ TEST_F(IngressTest, OldAnswersMakeRoomForNewOnes) {
   EXPECT_EQ(Certified(Call(1)).status, "done");
   EXPECT_EQ(Certified(Call(2)).status, "replied");
   EXPECT_EQ(*Admit(ingress, Call(0)), Ingress::Admission::kKnown) << "still not executed again";
+  size_t kept = 0;
+  for (const auto& [id, message] : network_.IngressMessages()) {
+    kept += message.response.reply.size();
+  }
+  EXPECT_EQ(kept, 8) << "the network has no answers either that are not given any more";
 }
 
 TEST_F(IngressTest, ReadStateAsksTheNetwork) {

@@ -282,6 +282,16 @@ MessageId Network::Submit(const Principal& sender, const Principal& canister, st
   return id;
 }
 
+void Network::DropAnswer(const base::Bytes& request_id) {
+  const auto found = by_request_id_.find(request_id);
+  if (found == by_request_id_.end()) return;
+  IngressStatus& status = ingress_.at(found->second);
+  CHECK(status.answered());
+  status.state = IngressStatus::State::kDone;
+  status.response = {};
+  ChangeIngress(found->second);
+}
+
 const IngressStatus* Network::FindRequest(const base::Bytes& request_id) const {
   const auto found = by_request_id_.find(request_id);
   return found == by_request_id_.end() ? nullptr : &ingress_.at(found->second);

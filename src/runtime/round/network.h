@@ -30,14 +30,14 @@ struct ExecutionRecord {
 
 // What became of an ingress message.
 struct IngressStatus {
-  enum class State : uint8_t { kReceived, kProcessing, kReplied, kRejected };
+  enum class State : uint8_t { kReceived, kProcessing, kReplied, kRejected, kDone };
   State state = State::kReceived;
   Response response;
   base::Bytes request_id;  // as the client names it; may be empty
   Principal sender, receiver;
   uint64_t expiry_ns = 0;  // an answered message is forgotten after this time; 0: when taken
 
-  bool answered() const { return state == State::kReplied || state == State::kRejected; }
+  bool answered() const { return state >= State::kReplied; }
 };
 
 struct IngressOptions {
@@ -120,6 +120,8 @@ class Network {
   MessageId Submit(const Principal& sender, const Principal& canister, std::string method,
                    base::Bytes argument, const IngressOptions& options = {});
   const IngressStatus& Status(MessageId id) const { return ingress_.at(id); }
+  // Keeps of an answered request only that it was: kDone.
+  void DropAnswer(const base::Bytes& request_id);
   // All that are known, from before a restart too.
   const std::map<MessageId, IngressStatus>& IngressMessages() const { return ingress_; }
   // Null when the network knows no such request (any more).

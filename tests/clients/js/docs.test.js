@@ -20,3 +20,9 @@ test("docs/clients.md, JavaScript", async () => {
   assert.equal(await network.stop(), 0);
   assert.match(ran.stdout, /Paris/, ran.stderr);
 });
+
+test("docs/clients.md, Rust: the text is the tested program's", () => {
+  const text = readFileSync(join(root, "docs/clients.md"), "utf8");
+  const [, code] = /```rust\n([^]*?)```/.exec(text);
+  assert.ok(readFileSync(join(root, "tests/clients/rust/src/main.rs"), "utf8").includes(code.trim()));
+});
