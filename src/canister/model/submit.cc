@@ -111,7 +111,10 @@ Answer<Job*> Submit(State& state, const candid::Principal& caller, JobKind kind,
   const uint64_t tokens_most = uint64_t{plan.prompt_tokens} - plan.cached_tokens + plan.max_tokens;
   job.price_per_token = state.gate.policy().cycles_per_token.value_or(0);
   const Cycles price = job.price_per_token * tokens_most;
-  const bool pays = price > 0 && role < Role::kAuthorized && sdk::CyclesAvailable() >= price;
+  // A polled job's call is over before the price is known, and what it did not use could not go
+  // back: it takes no cycles, and what is attached returns by itself.
+  const bool pays = kind != JobKind::kPolled && price > 0 && role < Role::kAuthorized &&
+                    sdk::CyclesAvailable() >= price;
   TRY_STATUS(state.gate.Take(caller, role, pays, tokens_most, sdk::NowNs()));
   job.quota_tokens = pays || role >= Role::kAuthorized ? 0 : tokens_most;
   if (!pays) job.price_per_token = 0;
@@ -125,7 +128,6 @@ Answer<Job*> Submit(State& state, const candid::Principal& caller, JobKind kind,
   for (const uint32_t turn : plan.prompt.turns) {
     session->turns.push_back(static_cast<uint32_t>(session->tokens.size()) + turn);
   }
-  if (pays && kind == JobKind::kPolled) job.paid = sdk::AcceptCycles(price);
   job.caller = caller;
   job.role = role;
   job.kind = kind;
