@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "gpt2/sampler/logits.h"
-#include "gpt2/sampler/sampler.h"
 
 namespace model {
 namespace {
@@ -29,21 +28,6 @@ Done CheckStop(const std::vector<std::string>& stop) {
     }
   }
   return {};
-}
-
-bool HasPenalties(const Sampling& s) {
-  return s.repetition_penalty.value_or(1) != 1 || s.frequency_penalty.value_or(0) != 0 ||
-         s.presence_penalty.value_or(0) != 0;
-}
-
-void Penalize(std::span<float> logits, const Sampling& s, std::span<const gpt2::TokenId> prompt,
-              std::span<const gpt2::TokenId> output) {
-  if (s.repetition_penalty.value_or(1) != 1) {
-    gpt2::RepetitionPenalty(logits, prompt, output, static_cast<float>(*s.repetition_penalty));
-  }
-  gpt2::FrequencyAndPresencePenalty(logits, output,
-                                    static_cast<float>(s.frequency_penalty.value_or(0)),
-                                    static_cast<float>(s.presence_penalty.value_or(0)));
 }
 
 }  // namespace
@@ -73,19 +57,18 @@ Answer<Sampling> CheckedSampling(Sampling s, uint64_t seed) {
   return s;
 }
 
+gpt2::SamplingParams ParamsOf(const Sampling& s) {
+  return {*s.temperature, *s.seed, s.top_k.value_or(0), s.top_p.value_or(1)};
+}
+
+gpt2::Penalties PenaltiesOf(const Sampling& s) {
+  return {s.repetition_penalty.value_or(1), s.frequency_penalty.value_or(0),
+          s.presence_penalty.value_or(0)};
+}
+
 Choice ChooseToken(std::span<const float> logits, const Sampling& s,
                    std::span<const gpt2::TokenId> prompt, std::span<const gpt2::TokenId> output) {
-  gpt2::SamplingParams params{*s.temperature, *s.seed};
-  if (s.top_k) params.top_k = *s.top_k;
-  if (s.top_p) params.top_p = *s.top_p;
-  Choice choice;
-  if (HasPenalties(s)) {
-    std::vector<float> changed(logits.begin(), logits.end());
-    Penalize(changed, s, prompt, output);
-    choice.token = gpt2::Sample(changed, params, output.size());
-  } else {
-    choice.token = gpt2::Sample(logits, params, output.size());
-  }
+  Choice choice{gpt2::Choose(logits, ParamsOf(s), PenaltiesOf(s), prompt, output), {}};
   if (s.logprobs) {
     const gpt2::LogSoftmax log_softmax(logits, *s.logprobs);
     choice.logprob = TokenLogprob{choice.token, log_softmax.Of(choice.token), log_softmax.top()};

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "canister/model/api.h"
-#include "gpt2/token_id.h"
+#include "gpt2/sampler/choose.h"
 
 namespace model {
 
@@ -16,6 +16,10 @@ inline constexpr uint32_t kLogprobsMax = 20;
 // max_tokens 100, no penalties. `seed` is for callers who gave none. bad_input names the parameter,
 // what was found and the range.
 Answer<Sampling> CheckedSampling(Sampling sampling, uint64_t seed);
+
+// The sampler's parameters of a checked Sampling.
+gpt2::SamplingParams ParamsOf(const Sampling& sampling);
+gpt2::Penalties PenaltiesOf(const Sampling& sampling);
 
 struct Choice {
   gpt2::TokenId token;
