@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the seed corpora of safetensors_fuzz, config_json_fuzz and http_request_fuzz (tests/corpus/)."""
+"""Writes the seed corpora of safetensors_fuzz, config_json_fuzz, http_request_fuzz and receipt_fuzz (tests/corpus/)."""
+import hashlib
 import json
 import pathlib
 import struct
@@ -127,4 +128,36 @@ write("http_request_fuzz", {
     "options": http("OPTIONS", "/api/v2/status"),
     "chunked": f"POST /api/v2/canister/{TEXT}/call HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n".encode(),
     **{f"signed_{i}": http("POST", e["path"], bytes.fromhex(e["body"]), CBOR) for i, e in enumerate(SIGNED)},
+})
+
+
+def receipt(number=7, given=(5, 6, 50256), answer=(17, 300), finish=3, flags=5, width=2):
+    """docs/receipt.md."""
+    def digest(data):
+        return hashlib.sha256(data).digest()
+
+    def ids(numbers):
+        return b"".join(n.to_bytes(width, "little") for n in numbers)
+    return b"".join([
+        b"gpt2rcpt", struct.pack("<IBBBB", 1, finish, flags, width, 0),
+        struct.pack("<6Q", number, 1764 * 10**15, 33278761, 12, 1763 * 10**15, 99),
+        struct.pack("<6I", 2, 40, len(given), len(answer), 50256 if flags & 1 else 0, 0),
+        struct.pack("<5d", 0.75, 0.9, 1.25, 0.5, -0.5),
+        digest(b"model"), digest(ids(given)), digest(ids(answer)), digest(b""), b"\xab" * 20, bytes(4)])
+
+
+def entry(number, caller=b"\1", given=(5, 6), answer=(7,), stop=(b"end",)):
+    return b"".join([receipt(number, given, answer), bytes([len(caller)]), caller,
+                     b"".join(struct.pack("<I", n) for n in given + answer), bytes([len(stop)]),
+                     *(struct.pack("<H", len(text)) + text for text in stop)])
+
+
+def ledger(*entries, version=1, count=None):
+    return b"gpt2rcps" + struct.pack("<IQI", version, 99, len(entries) if count is None else count) + b"".join(entries)
+
+
+write("receipt_fuzz", {
+    "receipt": receipt(), "no_end": receipt(flags=4), "wide": receipt(width=4), "cancelled": receipt(finish=5),
+    "short": receipt()[:100], "empty_file": ledger(), "file": ledger(entry(1), entry(3, b"\2\3", (), (1, 2, 3), ())),
+    "order": ledger(entry(3), entry(1)), "newer": ledger(version=2), "count": ledger(count=2**32 - 1),
 })

@@ -1,17 +1,24 @@
-// Any bytes as a receipt: refused with a sentence, or the one form of what was read.
+// Any bytes as a receipt and as the file of receipts: refused with a sentence, or the one form of
+// what was read.
 #include <algorithm>
 
 #include "base/check.h"
-#include "receipt/receipt.h"
+#include "receipt/ledger.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const base::ByteSpan bytes(data, size);
-  const auto read = receipt::Decode(bytes);
-  if (!read) {
+  if (const auto read = receipt::Decode(bytes)) {
+    CHECK(std::ranges::equal(receipt::Encode(*read), bytes));
+    CHECK(!receipt::FinishReason(read->finish).empty());
+  } else {
     CHECK(!read.error().message.empty());
-    return 0;
   }
-  CHECK(std::ranges::equal(receipt::Encode(*read), bytes));
-  CHECK(!receipt::FinishReason(read->finish).empty());
+  if (const auto ledger = receipt::Ledger::Restore(bytes, 0)) {
+    const base::Bytes saved = ledger->Save();
+    const auto again = receipt::Ledger::Restore(saved, 0);
+    CHECK(again && again->Save() == saved && again->tree().hash() == ledger->tree().hash());
+  } else {
+    CHECK(!ledger.error().message.empty());
+  }
   return 0;
 }

@@ -149,10 +149,11 @@ struct Progress {
   Cycles cycles = 0;
   std::optional<std::vector<TokenLogprob>> logprobs;
   std::optional<Error> error;
+  std::optional<uint64_t> receipt;
 };
 CANDID_RECORD(Progress, state, finish_reason, queue_position, prompt_tokens, cached_tokens,
               prefilled, tokens, dropped_tokens, text, next, seed, session, instructions, cycles,
-              logprobs, error)
+              logprobs, error, receipt)
 
 struct JobSummary {
   uint64_t job;
@@ -168,6 +169,34 @@ struct SessionSummary {
   uint64_t last_used_ns;
 };
 CANDID_RECORD(SessionSummary, session, tokens, last_used_ns)
+
+// ---- receipts ----
+
+struct ReceiptAnswer {
+  std::vector<uint32_t> input, output;
+  std::vector<std::string> stop;
+};
+CANDID_RECORD(ReceiptAnswer, input, output, stop)
+
+struct ReceiptReply {
+  uint64_t id;
+  base::Bytes receipt, witness, certificate;
+  std::optional<ReceiptAnswer> answer;
+};
+CANDID_RECORD(ReceiptReply, id, receipt, witness, certificate, answer)
+
+struct ReceiptSummary {
+  uint64_t id, finished_ns;
+  uint32_t output_tokens;
+  bool yours;
+};
+CANDID_RECORD(ReceiptSummary, id, finished_ns, output_tokens, yours)
+
+struct ReceiptList {
+  std::vector<ReceiptSummary> receipts;
+  uint64_t next;
+};
+CANDID_RECORD(ReceiptList, receipts, next)
 
 // ---- who may, and the house ----
 

@@ -1,4 +1,6 @@
 // The owner's methods: policy, status, logs; and what a newcomer tries first.
+#include "canister/model/house.h"
+
 #include "canister/model/access.h"
 #include "canister/model/scheduler.h"
 #include "canister/sdk/canister.h"
@@ -44,6 +46,8 @@ std::optional<ModelCard> CardOf(const State& state) {
   return card;
 }
 
+}  // namespace
+
 Status StatusNow() {
   const State& state = TheState();
   Status status;
@@ -71,6 +75,8 @@ Status StatusNow() {
   status.tokens_today = state.gate.TokensToday(sdk::NowNs());
   return status;
 }
+
+namespace {
 
 CANISTER_QUERY(get_policy) { sdk::Reply(TheState().gate.policy()); }
 CANISTER_UPDATE(set_policy) { sdk::Reply(SetPolicy(sdk::Argument<Policy>())); }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gpt2/tokenizer/unicode.h"
+#include "gpt2/text_stream.h"
 
 namespace model {
 namespace {
@@ -10,38 +10,13 @@ namespace {
 constexpr uint64_t kExecutionFee = 5'000'000;  // cycles of each message, besides its instructions
 constexpr const char* kStates[] = {"queued", "prefill", "decoding", "done", "cancelled", "failed"};
 
-// Bytes of the character that begins with `lead`; 1 for a byte that begins none.
-size_t CharacterBytes(uint8_t lead) {
-  if (lead >= 0xf0 && lead < 0xf8) return 4;
-  if (lead >= 0xe0) return 3;
-  return lead >= 0xc0 ? 2 : 1;
-}
-
-// The bytes of `text` up to the last whole character.
-size_t WholeCharacters(std::string_view text) {
-  const size_t looked_at = std::min<size_t>(text.size(), 3);
-  for (size_t back = 1; back <= looked_at; ++back) {
-    const auto byte = static_cast<uint8_t>(text[text.size() - back]);
-    if ((byte & 0xc0) == 0x80) continue;  // within a character
-    return CharacterBytes(byte) > back ? text.size() - back : text.size();
-  }
-  return text.size();
-}
-
 }  // namespace
 
 void AppendText(Job& job, std::string_view bytes) {
-  base::Append(job.pending, bytes);
-  const std::string_view pending = base::AsText(job.pending);
-  const size_t whole = WholeCharacters(pending);
-  job.text += gpt2::ReplaceIllFormed(pending.substr(0, whole));
-  job.pending.erase(job.pending.begin(), job.pending.begin() + static_cast<ptrdiff_t>(whole));
+  gpt2::AppendText(job.text, job.pending, bytes);
 }
 
-void FlushText(Job& job) {
-  job.text += gpt2::ReplaceIllFormed(base::AsText(job.pending));
-  job.pending.clear();
-}
+void FlushText(Job& job) { gpt2::FlushText(job.text, job.pending); }
 
 Progress ProgressOf(const Job& job, uint64_t from) {
   Progress progress;
@@ -63,6 +38,7 @@ Progress ProgressOf(const Job& job, uint64_t from) {
   progress.cycles = Cycles{job.instructions} + Cycles{job.messages} * kExecutionFee;
   if (job.sampling.logprobs) progress.logprobs = job.logprobs;
   progress.error = job.error;
+  progress.receipt = job.receipt;
   return progress;
 }
 

@@ -45,7 +45,8 @@ struct Job {
   std::string text;     // of the output, whole characters
   base::Bytes pending;  // bytes behind it that may become one
   std::vector<TokenLogprob> logprobs;
-  std::string finish_reason;  // "" until the end
+  std::string finish_reason;   // "" until the end
+  bool ended_by_text = false;  // "stop", by a stop text
   std::optional<Error> error;
 
   uint64_t created_ns = 0, finished_ns = 0;
@@ -54,6 +55,7 @@ struct Job {
   Cycles paid = 0, price_per_token = 0;  // by the caller, when they pay
   uint64_t quota_tokens = 0;             // taken of the day's quota at the start
   std::optional<Quote> quote;            // what was told at the start
+  std::optional<uint64_t> receipt;       // of the finished answer
 
   bool finished() const { return state >= JobState::kDone; }
   uint32_t tokens_max() const { return *sampling.max_tokens; }
@@ -63,7 +65,7 @@ CANDID_ENUM(Role, "anonymous", "authenticated", "authorized", "controller")
 CANDID_RECORD(Job, id, caller, role, kind, state, session, prompt, prompt_tokens, cached_tokens,
               dropped_tokens, prefilled, prompt_taken, end_token, sampling, output, text, pending,
               logprobs, finish_reason, error, created_ns, finished_ns, instructions, messages, paid,
-              price_per_token, quota_tokens, quote)
+              price_per_token, quota_tokens, quote, receipt)
 
 // Adds the bytes of a token, or at the end what was held back. Bytes that are no UTF-8 become
 // U+FFFD, and the text is the same however the bytes were cut.

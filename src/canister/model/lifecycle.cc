@@ -1,5 +1,6 @@
 // Install, upgrade, timer, callbacks, and what is dropped before it costs.
 #include "canister/model/access.h"
+#include "canister/model/certified.h"
 #include "canister/model/scheduler.h"
 #include "canister/model/setup.h"
 #include "canister/model/state.h"
@@ -29,10 +30,12 @@ void Begin() {
   sdk::CheckCallbackEntry();
   OpenState();
   OrTrap(TheState().Authorize(sdk::Caller()));
+  TheState().installed_ns = sdk::NowNs();
 }
 
 CANISTER_INIT() {
   Begin();
+  Certify(TheState());
   sdk::SetTimer(1);  // draws the entropy
 }
 
@@ -42,6 +45,7 @@ CANISTER_POST_UPGRADE() {
   Begin();
   RestoreState();
   State& state = TheState();
+  Certify(state);
   state.loading = state.store.Exists(kModelFile) || state.store.Exists(kTokenizerFile);
   state.log.Add(sdk::NowNs(), "upgraded");
   sdk::SetTimer(1);

@@ -76,13 +76,4 @@ Choice ChooseToken(std::span<const float> logits, const Sampling& s,
   return choice;
 }
 
-size_t FindStop(std::string_view text, size_t from, const std::vector<std::string>& stop) {
-  size_t first = std::string_view::npos;
-  for (const std::string& s : stop) {
-    const size_t start = from > s.size() ? from - s.size() : 0;
-    first = std::min(first, text.find(s, start));
-  }
-  return first;
-}
-
 }  // namespace model

@@ -33,10 +33,6 @@ struct Choice {
 Choice ChooseToken(std::span<const float> logits, const Sampling& sampling,
                    std::span<const gpt2::TokenId> prompt, std::span<const gpt2::TokenId> output);
 
-// Where the first of the stop texts begins in `text`, looking only at ends after `from`; npos: not
-// at all.
-size_t FindStop(std::string_view text, size_t from, const std::vector<std::string>& stop);
-
 }  // namespace model
 
 #endif  // GPT2IC_CANISTER_MODEL_SAMPLING_PLAN_H_

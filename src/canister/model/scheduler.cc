@@ -3,10 +3,13 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "canister/model/certified.h"
+#include "canister/model/house.h"
 #include "canister/model/sampling_plan.h"
 #include "canister/model/setup.h"
 #include "canister/sdk/calls.h"
 #include "canister/sdk/canister.h"
+#include "gpt2/text_stream.h"
 
 namespace model {
 namespace {
@@ -106,12 +109,11 @@ class Slice {
 
   static bool CutAtStop(Job& job) {
     if (!job.sampling.stop || job.output.empty()) return false;
-    constexpr size_t kTokenBytes = 256;  // a stop text may have begun so far before the last token
-    const size_t from = job.text.size() > kTokenBytes ? job.text.size() - kTokenBytes : 0;
-    const size_t at = FindStop(job.text, from, *job.sampling.stop);
+    const size_t at = gpt2::FindStop(job.text, *job.sampling.stop);
     if (at == std::string::npos) return false;
     job.text.resize(at);
     job.pending.clear();
+    job.ended_by_text = true;
     return true;
   }
 
@@ -123,6 +125,7 @@ class Slice {
 
   // A chat goes on behind the end token, as it would in training.
   void EndJob(Job& job, ChatSession& session) {
+    IssueReceipt(state_, job, session);
     EngineSession& engine = *state_.sessions.FindEngine(session.id);
     const bool open = job.end_token && session.tokens.back() != *job.end_token;
     if (open && !session.for_one_answer && engine.size() < engine.capacity()) {
@@ -143,6 +146,11 @@ class Slice {
       session->job = 0;
       if (session->for_one_answer) state.sessions.Remove(session->id);
     }
+    ++state.totals.answers;
+    state.totals.prompt_tokens += job.prefilled;
+    state.totals.output_tokens += job.output.size();
+    state.totals.instructions += job.instructions;
+    WarnOfLowCycles(state);
     state.jobs.Finished(job, now);
     state.jobs.Expire(now);
     state.sessions.Trim();
@@ -169,6 +177,9 @@ void Cancel(State& state, Job& job) {
   FlushText(job);
   job.state = JobState::kCancelled;
   job.finish_reason = "cancelled";
+  if (const ChatSession* session = state.sessions.Find(job.session)) {
+    IssueReceipt(state, job, *session);
+  }
   Slice::Settle(state, job);
 }
 

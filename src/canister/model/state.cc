@@ -15,6 +15,7 @@ using base::Result;
 
 constexpr char kAuthorizedFile[] = "authorized";
 constexpr char kStateFile[] = "state";
+constexpr char kReceiptsFile[] = "receipts";
 constexpr uint64_t kStateBytesMax = 256 << 20;
 constexpr uint64_t kConfigBytesMax = 1 << 20;
 constexpr uint64_t kTokenizerBytesMax = 64 << 20;
@@ -224,12 +225,27 @@ void SaveState() {
   kept.next_upload = state.uploads.next_id();
   for (const auto& [id, job] : state.jobs.all()) kept.jobs.push_back(job);
   for (const auto& [id, session] : state.sessions.all()) kept.sessions.push_back(session);
-  const auto saved = state.store.Put(kStateFile, candid::EncodeArgs(kept));
+  auto saved = state.store.Put(kStateFile, candid::EncodeArgs(kept));
+  if (saved) saved = state.store.Put(kReceiptsFile, state.receipts.Save());
   if (!saved) sdk::TrapWith(saved.error().message);
 }
 
+namespace {
+
+void RestoreReceipts(State& state) {
+  if (!state.store.Exists(kReceiptsFile)) return;  // of a version that gave none
+  const auto file = ReadWhole(state.store, kReceiptsFile, kStateBytesMax);
+  if (!file) sdk::TrapWith(file.error().message);
+  auto receipts = receipt::Ledger::Restore(base::AsBytes(*file), sdk::NowNs());
+  if (!receipts) sdk::TrapWith(receipts.error().message);
+  state.receipts = *std::move(receipts);
+}
+
+}  // namespace
+
 void RestoreState() {
   State& state = TheState();
+  RestoreReceipts(state);
   const auto file = ReadWhole(state.store, kStateFile, kStateBytesMax);
   if (!file) return;  // the first upgrade from a version that kept nothing
   auto kept = candid::DecodeArgs<Kept>(base::AsBytes(*file));

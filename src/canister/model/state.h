@@ -19,6 +19,8 @@
 #include "gpt2/chat_template.h"
 #include "gpt2/import/config.h"
 #include "gpt2/tokenizer/tokenizer.h"
+#include "ic/hash_tree.h"
+#include "receipt/ledger.h"
 
 namespace model {
 
@@ -38,6 +40,11 @@ struct Ready {
   std::unique_ptr<EngineModel> model;
   base::Sha256Digest hash;  // of the packed file: the model's identity
   Rates rates;
+};
+
+// Since the last install or upgrade.
+struct Totals {
+  uint64_t answers = 0, prompt_tokens = 0, output_tokens = 0, instructions = 0;
 };
 
 // What the canister holds in its heap. Tokenizer, model, keys and values are made again from the
@@ -60,6 +67,11 @@ struct State {
   LogRing log;
   base::Bytes entropy;  // from raw_rand; empty until it has come
   uint64_t seeds_drawn = 0;
+  Totals totals;
+  uint64_t low_cycles_ns = 0;  // when the log was told last; 0: not yet
+  receipt::Ledger receipts;
+  uint64_t installed_ns = 0;  // the code that runs now
+  ic::HashTree certified;     // what the certified data is the root of (certified.h)
 
   bool IsAuthorized(const candid::Principal& principal) const;
   base::Status Authorize(const candid::Principal& principal);

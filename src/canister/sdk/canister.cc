@@ -68,6 +68,19 @@ void SetTimer(uint64_t ns) { ic0::global_timer_set(ns); }
 
 bool Stopping() { return ic0::canister_status() != 1; }
 
+uint64_t CanisterVersion() { return ic0::canister_version(); }
+
+void SetCertifiedData(base::ByteSpan bytes) {
+  ic0::certified_data_set(bytes.data(), static_cast<uint32_t>(bytes.size()));
+}
+
+base::Bytes DataCertificate() {
+  if (ic0::data_certificate_present() == 0) return {};
+  base::Bytes certificate(ic0::data_certificate_size());
+  ic0::data_certificate_copy(certificate.data(), 0, static_cast<uint32_t>(certificate.size()));
+  return certificate;
+}
+
 std::string InspectedMethod() {
   std::string name(ic0::msg_method_name_size(), '\0');
   ic0::msg_method_name_copy(name.data(), 0, name.size());

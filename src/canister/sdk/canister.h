@@ -32,6 +32,13 @@ uint64_t InstructionsUsed();
 void SetTimer(uint64_t ns);
 bool Stopping();
 
+// As the IC counts changes of this canister.
+uint64_t CanisterVersion();
+// What the subnet certifies of this canister, at most 32 bytes.
+void SetCertifiedData(base::ByteSpan bytes);
+// In a query that is not replicated: the certificate of it. Else empty.
+base::Bytes DataCertificate();
+
 // Of inspect_message.
 std::string InspectedMethod();
 void AcceptMessage();
