@@ -80,6 +80,18 @@ base::Result<ic::Principal> Create(Target& target, const std::string& name) {
   return created.canister_id;
 }
 
+// As icp does: a canister finds the others of its project in its environment. The page's canister
+// does nothing without.
+base::Status NameOthers(Target& target, const ic::Principal& id) {
+  did::UpdateSettingsArgs args{id, {}};
+  args.settings.environment_variables.emplace();
+  for (const auto& [name, other] : TRY(target.ids().All())) {
+    args.settings.environment_variables->push_back(
+        {base::StrCat("PUBLIC_CANISTER_ID:", name), other.ToText()});
+  }
+  return ManageOnly(target.agent(), id, "update_settings", candid::EncodeArgs(args));
+}
+
 }  // namespace
 
 base::Result<Deployed> Deploy(Target& target, const std::string& name, Bytes wasm, Bytes argument,
@@ -94,6 +106,7 @@ base::Result<Deployed> Deploy(Target& target, const std::string& name, Bytes was
   if (known && !target.is_mainnet() && !TRY(Exists(agent, *known))) known.reset();
   out.created = !known;
   out.id = known ? *known : TRY(Create(target, name));
+  if (name == "frontend") TRY_STATUS(NameOthers(target, out.id));
   const bool empty = !TRY(ModuleHash(agent, out.id));
   out.upgraded = mode == DeployMode::kUpgrade || (mode == DeployMode::kAuto && !empty);
   did::Mode how;

@@ -18,7 +18,7 @@ struct Deployed {
 
 // Makes `name` a canister that runs `wasm`: creates it when there is none (local networks only),
 // installs it when it is empty, else upgrades it. Modules that do not fit one message go through
-// the chunk store.
+// the chunk store. `frontend` gets the ids of all canisters known here as environment variables.
 base::Result<Deployed> Deploy(Target& target, const std::string& name, base::Bytes wasm,
                               base::Bytes argument, DeployMode mode);
 
@@ -32,7 +32,8 @@ struct UploadOptions {
 // method as the seeds' uploaders do, by chunks of 2,000,000 bytes one after another.
 base::Status UploadFile(Target& target, const UploadOptions& options);
 
-// The canister `model` as it is built, and models/demo on it when it is new.
+// The canister `model` as it is built, and models/demo on it when it is new; and `frontend`, the
+// chat page.
 base::Status SetUpDemo(Target& target);
 
 }  // namespace cli

@@ -30,7 +30,7 @@ base::Status MakeModel(const Options& options) {
   const auto shape = gpt2::ShapeByName(options.shape);
   if (!shape) {
     return base::Err("there is no shape '", options.shape,
-                     "', expected tiny, gpt2, gpt2-medium, gpt2-large or gpt2-xl");
+                     "', expected tiny, mini, gpt2, gpt2-medium, gpt2-large or gpt2-xl");
   }
   gpt2::MakeModelArgs args{*shape, options.seed, options.outliers};
   std::filesystem::create_directories(options.out);
@@ -56,7 +56,8 @@ int Run(const Options& options) {
 void AddMakeModel(CLI::App& app, int* exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("make-model", "a model with seeded random weights");
-  command->add_option("--shape", options->shape, "tiny, gpt2, gpt2-medium, gpt2-large, gpt2-xl")
+  command
+      ->add_option("--shape", options->shape, "tiny, mini, gpt2, gpt2-medium, gpt2-large, gpt2-xl")
       ->required();
   command->add_option("--seed", options->seed, "of the weights (default 1)");
   command->add_flag("--outliers", options->outliers, "with GPT-2's massive activations planted");

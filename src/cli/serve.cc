@@ -74,12 +74,16 @@ void RaiseFileLimit() {
 
 // Deployed before the network is open to others. Its name is known to commands that use the state
 // folder, and to those that use the address.
-base::Status AddDemo(runtime::Service& service, const std::string& state, uint16_t port) {
+base::Result<ic::Principal> AddDemo(runtime::Service& service, const std::string& state,
+                                    uint16_t port) {
   const CanisterIds by_address = IdsOfNetwork(base::StrCat("http://127.0.0.1:", port));
   const CanisterIds ids = state.empty() ? by_address : CanisterIds(state + "/canister_ids.json");
   const auto target = TRY(Target::Over(service, ids));
   TRY_STATUS(SetUpDemo(*target));
-  return by_address.Set("model", TRY(target->Canister("model")));
+  const ic::Principal page = TRY(target->Canister("frontend"));
+  TRY_STATUS(by_address.Set("frontend", page));
+  TRY_STATUS(by_address.Set("model", TRY(target->Canister("model"))));
+  return page;
 }
 
 base::Status Serve(const ServeOptions& options) {
@@ -112,10 +116,12 @@ base::Status Serve(const ServeOptions& options) {
         service.Handle(std::move(request), std::move(respond));
       },
       options.quiet ? runtime::Server::Observer() : LogRequest));
-  if (options.demo) TRY_STATUS(AddDemo(service, options.state, server->port()));
+  std::optional<ic::Principal> page;
+  if (options.demo) page = TRY(AddDemo(service, options.state, server->port()));
   fmt::print("network    http://localhost:{}\n", server->port());
   fmt::print("root key   {}\n", base::ToHex((*replica)->state().keys().root.public_key_der()));
   PrintCanisters(**replica, server->port());
+  if (page) fmt::print("chat page  http://{}.localhost:{}/\n", page->ToText(), server->port());
   std::fflush(stdout);
   Log("ready", {{"port", server->port()}, {"canisters", (*replica)->network().Slots().size()}});
 
@@ -141,7 +147,8 @@ void AddServe(CLI::App& app, int* exit_code) {
   command->add_option("--port", options->port, "port on localhost (default 8000; 0: any)");
   command->add_option("--state", options->state, "folder that keeps the network over restarts");
   command->add_option("--seed", options->seed, "text that the network's keys are made from");
-  command->add_flag("--demo", options->demo, "with the canister model and models/demo on it");
+  command->add_flag("--demo", options->demo,
+                    "with the canister model, models/demo on it, and the chat page");
   command->add_flag("--quiet", options->quiet, "no line in the log for each request");
   command->add_flag("--trust-pages", options->trust_pages,
                     "do not verify the pages that canisters serve");

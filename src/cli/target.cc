@@ -62,6 +62,14 @@ base::Status CanisterIds::Set(const std::string& name, const ic::Principal& id) 
   return {};
 }
 
+base::Result<std::map<std::string, ic::Principal>> CanisterIds::All() const {
+  std::map<std::string, ic::Principal> all;
+  for (const auto& [name, id] : TRY(ReadIds(path_)).items()) {
+    if (id.is_string()) all.emplace(name, TRY(ic::Principal::FromText(id.get<std::string>())));
+  }
+  return all;
+}
+
 base::Result<ic::Identity> LoadIdentity(const std::string& pem_path) {
   if (pem_path.empty()) return ic::Identity();
   const auto key = ic::SigningKey::FromPem(TRY(ReadFile(pem_path)));

@@ -2,6 +2,7 @@
 #define GPT2IC_CLI_TARGET_H_
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -39,6 +40,7 @@ class CanisterIds {
   explicit CanisterIds(std::string path) : path_(std::move(path)) {}
   base::Result<std::optional<ic::Principal>> Find(const std::string& name) const;
   base::Status Set(const std::string& name, const ic::Principal& id) const;
+  base::Result<std::map<std::string, ic::Principal>> All() const;
   const std::string& path() const { return path_; }
 
  private:

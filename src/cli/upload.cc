@@ -228,10 +228,18 @@ base::Status UploadFile(Target& target, const UploadOptions& options) {
   return ChunkUpload(target.agent(), id, std::move(content), kind).Run(options);
 }
 
+namespace {
+
+base::Result<Deployed> DeployBuilt(Target& target, const std::string& name) {
+  const std::string wasm = TRY(ReadFile(TRY(CanisterWasm(name))));
+  return Deploy(target, name, base::Bytes(wasm.begin(), wasm.end()), {}, DeployMode::kAuto);
+}
+
+}  // namespace
+
 base::Status SetUpDemo(Target& target) {
-  const std::string wasm = TRY(ReadFile(TRY(CanisterWasm("model"))));
-  const Deployed model =
-      TRY(Deploy(target, "model", base::Bytes(wasm.begin(), wasm.end()), {}, DeployMode::kAuto));
+  const Deployed model = TRY(DeployBuilt(target, "model"));
+  TRY(DeployBuilt(target, "frontend"));
   const auto reply = TRY(target.agent().Query(model.id, "status", candid::EncodeArgs()));
   const auto [status] = TRY(candid::DecodeArgs<ModelStatus>(reply));
   if (status.state != "empty") return {};

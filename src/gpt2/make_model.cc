@@ -147,6 +147,10 @@ std::optional<Hparams> ShapeByName(std::string_view name) {
   if (name == "tiny") {
     return Hparams{.n_vocab = 512, .n_ctx = 128, .n_embd = 64, .n_head = 4, .n_layer = 2};
   }
+  // Large enough that an answer takes seconds in a canister, and small enough for a test.
+  if (name == "mini") {
+    return Hparams{.n_vocab = 512, .n_ctx = 256, .n_embd = 512, .n_head = 8, .n_layer = 8};
+  }
   if (name == "gpt2") return Shape(768, 12, 12);
   if (name == "gpt2-medium") return Shape(1024, 16, 24);
   if (name == "gpt2-large") return Shape(1280, 20, 36);

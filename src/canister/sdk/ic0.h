@@ -45,6 +45,16 @@ IC0(data_certificate_present) uint32_t data_certificate_present();
 IC0(data_certificate_size) uint32_t data_certificate_size();
 IC0(data_certificate_copy) void data_certificate_copy(void* dst, uint32_t offset, uint32_t size);
 IC0(performance_counter) uint64_t performance_counter(uint32_t type);
+IC0(root_key_size) uint32_t root_key_size();
+IC0(root_key_copy) void root_key_copy(void* dst, uint32_t offset, uint32_t size);
+IC0(env_var_count) uint32_t env_var_count();
+IC0(env_var_name_size) uint32_t env_var_name_size(uint32_t index);
+IC0(env_var_name_copy)
+void env_var_name_copy(uint32_t index, void* dst, uint32_t offset, uint32_t size);
+IC0(env_var_value_size) uint32_t env_var_value_size(const void* name, uint32_t name_size);
+IC0(env_var_value_copy)
+void env_var_value_copy(const void* name, uint32_t name_size, void* dst, uint32_t offset,
+                        uint32_t size);
 IC0(stable64_size) uint64_t stable64_size();
 IC0(stable64_grow) uint64_t stable64_grow(uint64_t pages);
 IC0(stable64_read) void stable64_read(uint64_t dst, uint64_t offset, uint64_t size);

@@ -34,6 +34,9 @@ test("dfx.json names what the build makes", () => {
 
 test("icp creates, installs, upgrades and looks after a canister", async () => {
   await icp("deploy");
+  const page = (await icp("canister", "status", "frontend")).match(/[a-z0-9-]+-cai/)[0];
+  const { headers } = await fetch(`${network.url}/?canisterId=${page}`);
+  assert.match(headers.get("set-cookie"), /PUBLIC_CANISTER_ID%3Amodel%3D[a-z0-9-]+-cai/);
   const status = await icp("canister", "status", "model");
   assert.match(status, /Running/);
   const me = (await icp("identity", "principal")).trim();
