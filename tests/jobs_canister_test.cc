@@ -14,12 +14,6 @@ class JobsCanister : public ModelCanister {
   JobsCanister() { SetUpDemo(); }
 
   static constexpr char kQuestion[] = "What is the capital of France?";
-  // Slices so small that an answer takes several messages.
-  void UseSmallMessages() {
-    model::Policy policy = PolicyNow();
-    policy.instructions_per_message = 400'000'000;
-    ASSERT_EQ(SetPolicy(policy), "Ok");
-  }
 };
 
 TEST_F(JobsCanister, AJobGivesWhatOneCallGives) {

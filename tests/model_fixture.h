@@ -11,6 +11,7 @@
 #include "canister/model/api.h"
 #include "cli/command.h"
 #include "cli/local.h"
+#include "runtime/round/management_types.h"
 
 namespace model_test {
 
@@ -147,12 +148,47 @@ class ModelCanister : public ::testing::Test {
   std::string SetPolicy(const model::Policy& policy) {
     return CodeOf(UpdateAs<model::Done>(kOwner, "set_policy", policy));
   }
-  void Upgrade() {
-    const std::string wasm = cli::ReadFile(GPT2IC_WASM_DIR "/model.wasm").value();
-    const auto error =
-        local_->network().InstallCode(local_->canister(), runtime::InstallMode::kUpgrade,
-                                      Bytes(wasm.begin(), wasm.end()), {}, kOwner);
+  void Upgrade(const std::string& name = "model") {
+    const std::string wasm =
+        cli::ReadFile(base::StrCat(GPT2IC_WASM_DIR "/", name, ".wasm")).value();
+    UpgradeTo(Bytes(wasm.begin(), wasm.end()));
+  }
+  void UpgradeTo(const Bytes& wasm) {
+    const auto error = local_->network().InstallCode(
+        local_->canister(), runtime::InstallMode::kUpgrade, wasm, {}, kOwner);
     ASSERT_FALSE(error) << error->message;
+  }
+
+  // ---- calls that stay open ----
+  template <class... Args>
+  runtime::MessageId SendAs(const Principal& sender, const std::string& method,
+                            const Args&... args) {
+    return local_->network().Submit(sender, local_->canister(), method,
+                                    candid::EncodeArgs(args...));
+  }
+  bool Answered(runtime::MessageId id) { return local_->network().Status(id).answered(); }
+  // Lets messages and timers run until the call is answered; what it was answered.
+  base::Result<Bytes> AnswerOf(runtime::MessageId id) {
+    for (int round = 0; round < 1000 && !Answered(id); ++round) local_->network().Round(1);
+    const runtime::IngressStatus& status = local_->network().Status(id);
+    if (!status.answered()) return base::Err("the call is not answered");
+    if (status.response.reject) return base::Err("reject: ", status.response.reject->message);
+    return status.response.reply;
+  }
+  // As the IC does it: open calls are answered first.
+  runtime::MessageId BeginStop() { return Manage("stop_canister"); }
+  runtime::MessageId Manage(const std::string& method) {
+    const runtime::ic_did::CanisterId argument{
+        candid::Principal::FromBytes(local_->canister()).value()};
+    return local_->network().Submit(kOwner, {}, method, candid::EncodeArgs(argument));
+  }
+  void Stop() { ASSERT_TRUE(AnswerOf(BeginStop())); }
+  void StartAgain() { ASSERT_TRUE(AnswerOf(Manage("start_canister"))); }
+  // Slices so small that an answer or a set-up takes several messages.
+  void UseSmallMessages() {
+    model::Policy policy = PolicyNow();
+    policy.instructions_per_message = 400'000'000;
+    ASSERT_EQ(SetPolicy(policy), "Ok");
   }
 
   std::unique_ptr<cli::Local> local_;

@@ -26,6 +26,7 @@ Result<std::vector<gpt2::TokenId>> IdsOf(const std::vector<int64_t>& ids) {
 
 CANISTER_UPDATE(append_model_bytes) {
   RequireAuthorized();
+  OrTrap(TheState().CheckFree(Buffer()));
   OrTrap(TheState().store.Append(Buffer(), sdk::Argument<base::ByteSpan>()));
   sdk::Reply();
 }
@@ -34,6 +35,7 @@ CANISTER_QUERY(model_bytes_length) { sdk::Reply(TheState().store.Size(Buffer()))
 
 CANISTER_UPDATE(clear_model_bytes) {
   RequireAuthorized();
+  OrTrap(TheState().CheckFree(Buffer()));
   OrTrap(TheState().store.Remove(Buffer()));
   sdk::Reply();
 }
@@ -42,7 +44,7 @@ CANISTER_UPDATE(setup_model) {
   RequireAuthorized();
   const base::Status begun = TheState().BeginModel(FileName(Kind::kConfig, "buffer"), Buffer(), {});
   if (!begun) return ReplySetupModel(begun);
-  DriveSetup(kSetupTicket, kUpdateInstructions);
+  StartSetup(SetupCall::kSetupModel);
 }
 
 CANISTER_UPDATE(model_inference) {

@@ -70,6 +70,11 @@ uint64_t BlocksOf(uint32_t first, uint32_t last) {
 
 }  // namespace
 
+uint64_t FullCacheBytes(const EngineModel& model) {
+  const gpt2::Hparams& h = model.hparams();
+  return gpt2::IntKvCache(h).block_bytes() * ((h.n_ctx + kBlock - 1) / kBlock);
+}
+
 Rates MeasureRates(const EngineModel& model) {
   Rates rates;
   const uint64_t first = Measured([&] { MeasureSteps(model, rates); });

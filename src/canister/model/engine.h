@@ -10,6 +10,9 @@ namespace model {
 using EngineModel = gpt2::PackedModel;
 using EngineSession = gpt2::PackedSession;
 
+// Keys and values of a full context.
+uint64_t FullCacheBytes(const EngineModel& model);
+
 // What each piece of work on this model costs, in instructions without page charges. Not a formula:
 // measured with the IC's own counter when the model is loaded, on a few tokens. Counts do not
 // depend on the numbers computed, so what was measured is what will be spent.

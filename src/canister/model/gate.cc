@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace model {
 namespace {
 
 constexpr const char* kOpenTo[] = {"everyone", "authenticated", "listed", "controllers"};
 constexpr uint32_t kQueueMax = 1'000;
 constexpr uint32_t kPromptBytesMax = 1 << 20;
+constexpr uint64_t kCyclesPerTokenMax = 1'000'000'000'000'000'000;
 constexpr uint64_t kMessageInstructionsMin = 400'000'000;
 
 // The least role that a policy lets in.
@@ -34,6 +37,10 @@ Done Gate::SetPolicy(Policy policy) {
     return Fail("bad_input", "max_prompt_bytes is ", policy.max_prompt_bytes, ", expected 1 to ",
                 kPromptBytesMax);
   }
+  if (policy.cycles_per_token.value_or(0) > kCyclesPerTokenMax) {
+    return Fail("bad_input", "cycles_per_token is out of range, expected at most ",
+                kCyclesPerTokenMax);
+  }
   if (policy.instructions_per_message &&
       *policy.instructions_per_message < kMessageInstructionsMin) {
     return Fail("bad_input", "instructions_per_message is ", *policy.instructions_per_message,
@@ -56,37 +63,46 @@ void Gate::StartDay(uint64_t now_ns) {
   callers_.clear();
 }
 
-Done Gate::Take(const candid::Principal& caller, Role role, bool pays, uint64_t tokens,
-                uint64_t now_ns) {
-  StartDay(now_ns);
-  if (pays || role >= Role::kAuthorized) return {};
-  const auto found = callers_.find(caller);
-  const uint64_t used = found == callers_.end() ? 0 : found->second;
+Done Gate::CheckQuota(const candid::Principal& caller, Role role, uint64_t tokens,
+                      uint64_t now_ns) const {
+  if (role >= Role::kAuthorized) return {};
   const auto refuse = [&](const char* whose, uint64_t spent, uint64_t quota) {
     return Fail("quota", tokens, " tokens were asked for, but of ", whose, " ", quota,
                 " tokens a day ", spent, " are used");
   };
-  if (const auto quota = policy().tokens_per_caller_per_day; quota && used + tokens > *quota) {
+  const auto beyond = [&](uint64_t used, uint64_t quota) {
+    return tokens > quota || used > quota - tokens;
+  };
+  const bool today = record_.day == DayOf(now_ns);
+  const auto found = callers_.find(caller);
+  const bool known = today && found != callers_.end();
+  const uint64_t used = known ? found->second : 0, all = TokensToday(now_ns);
+  if (const auto quota = policy().tokens_per_caller_per_day; quota && beyond(used, *quota)) {
     return refuse("your", used, *quota);
   }
-  if (const auto quota = policy().tokens_per_day; quota && record_.tokens_today + tokens > *quota) {
-    return refuse("all callers'", record_.tokens_today, *quota);
+  if (const auto quota = policy().tokens_per_day; quota && beyond(all, *quota)) {
+    return refuse("all callers'", all, *quota);
   }
-  if (found == callers_.end() && callers_.size() >= kCallersPerDayMax) {
+  if (today && !known && callers_.size() >= kCallersPerDayMax) {
     return Fail("quota", kCallersPerDayMax, " callers were served today, expected fewer");
   }
-  callers_[caller] = used + tokens;
-  record_.tokens_today += tokens;
   return {};
 }
 
-void Gate::GiveBack(const candid::Principal& caller, uint64_t tokens, uint64_t now_ns) {
+void Gate::Take(const candid::Principal& caller, uint64_t tokens, uint64_t now_ns) {
+  StartDay(now_ns);
+  callers_[caller] += tokens;
+  record_.tokens_today += tokens;
+}
+
+void Gate::GiveBack(const candid::Principal& caller, uint64_t tokens, uint64_t taken_ns,
+                    uint64_t now_ns) {
   StartDay(now_ns);
   const auto found = callers_.find(caller);
-  if (found == callers_.end()) return;
-  const uint64_t back = std::min(found->second, tokens);
-  found->second -= back;
-  record_.tokens_today -= std::min(record_.tokens_today, back);
+  if (DayOf(taken_ns) != record_.day || found == callers_.end()) return;
+  CHECK(tokens <= found->second && tokens <= record_.tokens_today);
+  found->second -= tokens;
+  record_.tokens_today -= tokens;
 }
 
 GateRecord Gate::Save() const {

@@ -40,10 +40,14 @@ class Gate {
 
   // Whether the role may generate at all.
   Done CheckRole(Role role) const;
-  // Whether `tokens` more are within the quotas; counts them. Give back what was not used.
-  Done Take(const candid::Principal& caller, Role role, bool pays, uint64_t tokens,
-            uint64_t now_ns);
-  void GiveBack(const candid::Principal& caller, uint64_t tokens, uint64_t now_ns);
+  // Whether `tokens` more are within the quotas of a caller who does not pay.
+  Done CheckQuota(const candid::Principal& caller, Role role, uint64_t tokens,
+                  uint64_t now_ns) const;
+  // Counts them, and takes back what was not used, which on another day than they were counted is
+  // nothing.
+  void Take(const candid::Principal& caller, uint64_t tokens, uint64_t now_ns);
+  void GiveBack(const candid::Principal& caller, uint64_t tokens, uint64_t taken_ns,
+                uint64_t now_ns);
 
   uint64_t TokensToday(uint64_t now_ns) const {
     return record_.day == DayOf(now_ns) ? record_.tokens_today : 0;

@@ -12,6 +12,13 @@ constexpr const char* kStates[] = {"queued", "prefill", "decoding", "done", "can
 
 }  // namespace
 
+uint64_t Job::bytes() const {
+  constexpr uint64_t kAlternative = sizeof(std::pair<uint32_t, float>);
+  const uint64_t of_logprobs = sizeof(TokenLogprob) + sampling.logprobs.value_or(0) * kAlternative;
+  return sizeof(Job) + 4 * (prompt.size() + output.size()) + text.size() +
+         logprobs.size() * of_logprobs;
+}
+
 void AppendText(Job& job, std::string_view bytes) {
   gpt2::AppendText(job.text, job.pending, bytes);
 }

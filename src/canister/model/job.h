@@ -52,19 +52,20 @@ struct Job {
   uint64_t created_ns = 0, finished_ns = 0;
   uint64_t instructions = 0;
   uint32_t messages = 0;
-  Cycles paid = 0, price_per_token = 0;  // by the caller, when they pay
-  uint64_t quota_tokens = 0;             // taken of the day's quota at the start
-  std::optional<Quote> quote;            // what was told at the start
-  std::optional<uint64_t> receipt;       // of the finished answer
+  Cycles price_per_token = 0;       // when the caller pays
+  uint64_t quota_tokens = 0;        // taken of the day's quota at the start
+  std::optional<Quote> quote;       // what was told at the start
+  std::optional<uint64_t> receipt;  // of the finished answer
 
   bool finished() const { return state >= JobState::kDone; }
+  uint64_t bytes() const;  // of heap, at most a small multiple
   uint32_t tokens_max() const { return *sampling.max_tokens; }
   uint64_t tokens_spent() const { return prefilled + output.size(); }
 };
 CANDID_ENUM(Role, "anonymous", "authenticated", "authorized", "controller")
 CANDID_RECORD(Job, id, caller, role, kind, state, session, prompt, prompt_tokens, cached_tokens,
               dropped_tokens, prefilled, prompt_taken, end_token, sampling, output, text, pending,
-              logprobs, finish_reason, error, created_ns, finished_ns, instructions, messages, paid,
+              logprobs, finish_reason, error, created_ns, finished_ns, instructions, messages,
               price_per_token, quota_tokens, quote, receipt)
 
 // Adds the bytes of a token, or at the end what was held back. Bytes that are no UTF-8 become

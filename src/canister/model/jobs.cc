@@ -61,9 +61,18 @@ std::vector<size_t> Jobs::Order() const {
   return order;
 }
 
-Job* Jobs::Next() {
-  if (queue_.empty()) return nullptr;
-  return &jobs_.at(queue_[Order().front()]);
+Job* Jobs::Next(const std::function<bool(const Job&)>& may_run) {
+  for (const size_t index : Order()) {
+    Job& job = jobs_.at(queue_[index]);
+    if (may_run(job)) return &job;
+  }
+  return nullptr;
+}
+
+Cycles Jobs::Committed() const {
+  Cycles cycles = 0;
+  for (const uint64_t id : queue_) cycles += jobs_.at(id).quote->cycles_max;
+  return cycles;
 }
 
 void Jobs::EndTurn(const Job& job) { last_turn_[job.caller] = ++turns_; }
@@ -80,13 +89,17 @@ void Jobs::Finished(Job& job, uint64_t now_ns) {
 void Jobs::Expire(uint64_t now_ns) {
   std::map<candid::Principal, size_t> kept;
   size_t kept_all = 0;
+  uint64_t kept_bytes = 0;
   // The newest stay.
   std::vector<uint64_t> gone;
   for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) {
     const Job& job = it->second;
-    if (!job.finished() || job.kind != JobKind::kPolled) continue;
+    if (!job.finished()) continue;
     const bool old = now_ns - job.finished_ns > kKeptNs;
-    if (old || kept_all >= kFinishedMax || kept[job.caller] >= kFinishedPerCallerMax) {
+    if (job.kind != JobKind::kPolled && !old) continue;  // its call takes it soon
+    kept_bytes += job.bytes();
+    if (old || kept_all >= kFinishedMax || kept[job.caller] >= kFinishedPerCallerMax ||
+        kept_bytes > kFinishedBytesMax) {
       gone.push_back(it->first);
       continue;
     }

@@ -1,6 +1,7 @@
 #ifndef GPT2IC_CANISTER_MODEL_JOBS_H_
 #define GPT2IC_CANISTER_MODEL_JOBS_H_
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -9,10 +10,11 @@
 namespace model {
 
 // All jobs: the unfinished ones in a queue that is fair over callers, the finished ones for a
-// while. Bounded in number by the policy (unfinished) and kFinishedMax (finished).
+// while. Bounded by the policy (unfinished) and the constants below (finished; the newest stay).
 class Jobs {
  public:
   static constexpr size_t kFinishedMax = 1'000, kFinishedPerCallerMax = 50;
+  static constexpr uint64_t kFinishedBytesMax = 32 << 20;
   static constexpr uint64_t kKeptNs = 86'400'000'000'000;  // a day
 
   // Err "busy" with the queue's length when this caller, or all together, have too many.
@@ -22,12 +24,15 @@ class Jobs {
   // The one whose id ends in these 32 bits and that a call waits for.
   Job* FindWaiting(uint32_t ticket);
 
-  // The job whose turn it is: of the caller who waited longest since their last turn, the oldest.
-  // Null when all are finished.
-  Job* Next();
+  // The job whose turn it is of those that `may_run`: of the caller who waited longest since their
+  // last turn, the oldest. Null when there is none.
+  Job* Next(const std::function<bool(const Job&)>& may_run);
   // Its caller has had a turn.
   void EndTurn(const Job& job);
-  // No longer in the queue. A waiting call's job is forgotten by its call (Remove).
+  // What the unfinished ones may still cost, at most.
+  Cycles Committed() const;
+  // No longer in the queue. A waiting call's job is forgotten by its call (Remove), or like a
+  // polled one after a day when its call is gone.
   void Finished(Job& job, uint64_t now_ns);
   void Remove(uint64_t id) { jobs_.erase(id); }
   void Expire(uint64_t now_ns);

@@ -71,21 +71,24 @@ CANISTER_QUERY(is_principal_authorized) {
   sdk::Reply(TheState().IsAuthorized(sdk::Argument<candid::Principal>()));
 }
 
-// Methods that everyone may call, within the policy or for their own things; all others are for
-// the authorized.
-constexpr std::string_view kOpenMethods[] = {"generate", "generate_start", "generate_cancel",
-                                             "session_delete", "model_inference"};
+// Methods for those whom the policy lets generate, and methods for everyone's own things; all
+// others are for the authorized.
+constexpr std::string_view kGenerating[] = {"generate", "generate_start", "model_inference"};
+constexpr std::string_view kOwnThings[] = {"generate_cancel", "session_delete"};
+
+// Whether the method would do anything for this caller now.
+bool Welcome(const State& state, const candid::Principal& caller, std::string_view method) {
+  const auto among = [&](const auto& names) {
+    return std::ranges::find(names, method) != std::end(names);
+  };
+  if (among(kGenerating)) {
+    return CheckCaller(state, caller, JobKind::kPolled, Pays::kNo).has_value();
+  }
+  return among(kOwnThings) || (method != kLendMethod && state.RoleOf(caller) >= Role::kAuthorized);
+}
 
 CANISTER_INSPECT() {
-  const State& state = TheState();
-  const Role role = state.RoleOf(sdk::Caller());
-  const std::string method = sdk::InspectedMethod();
-  const bool open = std::ranges::find(kOpenMethods, method) != std::end(kOpenMethods);
-  const bool generates = open && (method.starts_with("generate") ? method != "generate_cancel"
-                                                                 : method == "model_inference");
-  if (role >= Role::kAuthorized || (open && (!generates || state.gate.CheckRole(role)))) {
-    sdk::AcceptMessage();
-  }
+  if (Welcome(TheState(), sdk::Caller(), sdk::InspectedMethod())) sdk::AcceptMessage();
 }
 
 }  // namespace
@@ -93,8 +96,8 @@ CANISTER_INSPECT() {
 
 void sdk::OnAnswer(Ticket ticket, bool rejected) {
   using namespace model;
-  if (ticket < kFirstReservedTicket) return ContinueWaiting(ticket);
-  if (ticket != kEntropyTicket) return DriveSetup(ticket, kCallbackInstructions);
+  if (ticket < kFirstSetupTicket) return ContinueWaiting(ticket);
+  if (ticket != kEntropyTicket) return ContinueSetup(ticket);
   if (rejected) return;
   if (auto decoded = candid::DecodeArgs<base::Bytes>(ArgumentBytes())) {
     TheState().entropy = std::get<0>(*std::move(decoded));

@@ -22,7 +22,10 @@ class Slice {
   Slice(State& state, uint64_t limit) : state_(state), limit_(limit - kMessageMargin) {}
 
   void Run() {
-    while (Job* job = state_.jobs.Next()) {
+    const auto may_run = [this](const Job& job) {
+      return state_.sessions.MayRun(*state_.sessions.Find(job.session), *state_.ready->model);
+    };
+    while (Job* job = state_.jobs.Next(may_run)) {
       if (!Advance(*job)) return;
     }
   }
@@ -140,7 +143,7 @@ class Slice {
     const uint64_t now = sdk::NowNs();
     const uint64_t spent = job.tokens_spent();
     if (job.quota_tokens > spent) {
-      state.gate.GiveBack(job.caller, job.quota_tokens - spent, now);
+      state.gate.GiveBack(job.caller, job.quota_tokens - spent, job.created_ns, now);
     }
     if (ChatSession* session = state.sessions.Find(job.session)) {
       session->job = 0;
@@ -164,12 +167,17 @@ class Slice {
 
 }  // namespace
 
+uint64_t SliceLimit(const State& state, uint64_t message_limit) {
+  const uint64_t own = state.gate.policy().instructions_per_message.value_or(message_limit);
+  return std::min(own, message_limit);
+}
+
 void RunSlice(State& state, uint64_t message_limit) {
+  if (sdk::Stopping()) return;
   if (state.loading) state.Load();
   WorkOnSetup(state, message_limit);
   if (!state.ready) return;
-  const uint64_t own = state.gate.policy().instructions_per_message.value_or(message_limit);
-  Slice(state, std::min(own, message_limit)).Run();
+  Slice(state, SliceLimit(state, message_limit)).Run();
 }
 
 void Cancel(State& state, Job& job) {

@@ -10,10 +10,17 @@ namespace model {
 inline constexpr uint64_t kUpdateInstructions = 40'000'000'000;
 inline constexpr uint64_t kCallbackInstructions = 38'000'000'000;  // the rest is for cleanup
 
+// What of a message's limit the policy lets it spend.
+uint64_t SliceLimit(const State& state, uint64_t message_limit);
+
 // Works on the queue until it is empty or this message has spent what it may; also loads the model
 // first when an upgrade has left it in the store. Never runs into the limit: before each step it
 // asks what that may cost at most.
 void RunSlice(State& state, uint64_t message_limit);
+
+// Whether anything at all would be taken from this caller now, whatever they ask; cheap.
+enum class Pays : uint8_t { kNo, kYes };  // with attached cycles, and so needs no quota
+Done CheckCaller(const State& state, const candid::Principal& caller, JobKind kind, Pays pays);
 
 // A new job for `caller`, checked and in the queue, with its day's quota taken; its session is a
 // new one or the one that `args` names.

@@ -47,11 +47,24 @@ void Sessions::Remove(uint64_t id) {
 EngineSession& Sessions::Engine(ChatSession& session, const EngineModel& model) {
   std::unique_ptr<EngineSession>& engine = engines_[session.id];
   if (!engine) {
-    Trim();
     engine = std::make_unique<EngineSession>(model);
     CHECK(engine->Append(session.tokens).has_value());
+    full_bytes_ = FullCacheBytes(model);
+    Trim();
   }
   return *engine;
+}
+
+uint64_t Sessions::working() const {
+  uint64_t count = 0;
+  for (const auto& [id, engine] : engines_) count += sessions_.at(id).job != 0;
+  return count;
+}
+
+bool Sessions::MayRun(const ChatSession& session, const EngineModel& model) const {
+  if (engines_.contains(session.id)) return true;
+  const uint64_t others = working();
+  return others == 0 || (others + 1) * FullCacheBytes(model) <= kCacheBytesMax;
 }
 
 EngineSession* Sessions::FindEngine(uint64_t id) {
@@ -63,9 +76,9 @@ void Sessions::Trim() {
   uint64_t bytes = 0;
   std::vector<const ChatSession*> idle;
   for (const auto& [id, engine] : engines_) {
-    bytes += engine ? engine->cache_bytes() : 0;
     const ChatSession& session = sessions_.at(id);
-    if (engine && session.job == 0) idle.push_back(&session);
+    bytes += session.job == 0 ? engine->cache_bytes() : full_bytes_;
+    if (session.job == 0) idle.push_back(&session);
   }
   std::ranges::sort(idle, {}, &ChatSession::last_used_ns);
   for (const ChatSession* session : idle) {

@@ -24,8 +24,9 @@ struct ChatSession {
 };
 CANDID_RECORD(ChatSession, id, owner, tokens, turns, last_used_ns, job, for_one_answer)
 
-// All sessions. Bounded: per caller and in all the one used longest ago makes room, and keys and
-// values are dropped, least recently used first, when they take more than kCacheBytesMax together.
+// All sessions. Bounded: per caller and in all the one used longest ago makes room. Keys and values
+// are bounded by kCacheBytesMax: those of jobs at work count in full (MayRun), of the others the
+// least recently used are dropped.
 class Sessions {
  public:
   static constexpr size_t kPerCallerMax = 16;
@@ -39,6 +40,8 @@ class Sessions {
 
   // The session's engine, made and filled with its tokens if it has none. `model` must outlive it.
   EngineSession& Engine(ChatSession& session, const EngineModel& model);
+  // Whether there is room for the keys and values of this session's job; always for a single one.
+  bool MayRun(const ChatSession& session, const EngineModel& model) const;
   // Null if it has none.
   EngineSession* FindEngine(uint64_t id);
   void DropEngine(uint64_t id) { engines_.erase(id); }
@@ -58,9 +61,11 @@ class Sessions {
 
  private:
   bool MakeRoom(const candid::Principal* owner, size_t most);
+  uint64_t working() const;  // engines of sessions with a job
 
   std::map<uint64_t, ChatSession> sessions_;
   std::map<uint64_t, std::unique_ptr<EngineSession>> engines_;
+  uint64_t full_bytes_ = 0;  // keys and values of a full context
   uint64_t next_id_ = 1;
 };
 

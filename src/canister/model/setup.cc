@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t kMargin = 150'000'000;
 
 void FailJobs(State& state) {
-  while (Job* job = state.jobs.Next()) {
+  while (Job* job = state.jobs.Next([](const Job&) { return true; })) {
     FailJob(state, *job, {"conflict", "the model was replaced while the answer was in the making"});
   }
 }
@@ -29,22 +29,11 @@ base::Status Place(State& state) {
   return store.Remove(installer.weights_file());
 }
 
-// The upload that the weights came by, if it was one.
-void TellUpload(State& state, bool committed) {
-  for (const auto& [id, record] : state.uploads.all()) {
-    if (UploadFile(id) != state.installer->weights_file()) continue;
-    UploadRecord* upload = state.uploads.Find(id);
-    upload->state = committed ? "committed" : "receiving";
-    const auto& hash = state.installer->source_hash();
-    if (committed) upload->sha256 = base::Bytes(hash.begin(), hash.end());
-    return;
-  }
-}
-
 void Finish(State& state, base::Status outcome) {
   if (outcome) outcome = Place(state);
-  TellUpload(state, outcome.has_value());
+  const std::string weights = state.installer->weights_file();
   if (outcome) {
+    state.uploads.EndHashing(weights, state.installer->source_hash());
     FailJobs(state);
     state.sessions.Clear();
     state.AdoptModel();
@@ -53,12 +42,13 @@ void Finish(State& state, base::Status outcome) {
     state.log.Add(sdk::NowNs(), base::StrCat("set-up failed: ", outcome.error().message));
     base::Status ignored = state.store.Remove(kNextModelFile);  // it cannot grow the directory
     state.installer.reset();
+    state.uploads.EndHashing(weights, std::nullopt);
   }
   state.setup_outcome = std::move(outcome);
 }
 
-void ReplySetup(sdk::Ticket ticket, const base::Status& outcome) {
-  if (ticket == kSetupTicket) return ReplySetupModel(outcome);
+void ReplySetup(SetupCall call, const base::Status& outcome) {
+  if (call == SetupCall::kSetupModel) return ReplySetupModel(outcome);
   if (!outcome)
     return sdk::Reply(Answer<UploadCommitted>(Fail("bad_input", outcome.error().message)));
   const auto read = ReadWhole(TheState().store, kSourceHashFile, 32);
@@ -66,11 +56,34 @@ void ReplySetup(sdk::Ticket ticket, const base::Status& outcome) {
   sdk::Reply(Answer<UploadCommitted>(UploadCommitted{{read->begin(), read->end()}}));
 }
 
+constexpr uint64_t kSetupNumbers = (kLastSetupTicket - kFirstSetupTicket + 1) / 2;
+
+sdk::Ticket TicketOf(SetupCall call, uint64_t number) {
+  return kFirstSetupTicket + static_cast<sdk::Ticket>(number % kSetupNumbers) * 2 +
+         static_cast<sdk::Ticket>(call);
+}
+
+// One message of a call that waits for the last set-up.
+void Drive(SetupCall call, uint64_t message_limit) {
+  State& state = TheState();
+  if (state.loading) state.Load();  // what was in use before, after an upgrade
+  if (!sdk::Stopping()) WorkOnSetup(state, message_limit);
+  ArmTimer(state);
+  if (state.setup_outcome) return ReplySetup(call, *state.setup_outcome);
+  if (sdk::Stopping()) {
+    return ReplySetup(call, base::Err("the canister is stopping; the set-up goes on after it"));
+  }
+  if (!sdk::Call(sdk::Self(), kLendMethod, candid::EncodeArgs(), 0, TicketOf(call, state.setups))) {
+    ReplySetup(call, base::Err("the canister cannot call itself; the set-up goes on by itself"));
+  }
+}
+
 }  // namespace
 
 void WorkOnSetup(State& state, uint64_t message_limit) {
-  const uint64_t limit = message_limit - kMargin;
+  uint64_t limit = message_limit - kMargin;  // the first step may need more than the slice
   while (state.installer && sdk::InstructionsUsed() + state.installer->StepCost() <= limit) {
+    limit = SliceLimit(state, message_limit) - kMargin;
     const auto step = state.installer->Step();
     if (!step) {
       Finish(state, std::unexpected(step.error()));
@@ -80,20 +93,15 @@ void WorkOnSetup(State& state, uint64_t message_limit) {
   }
 }
 
-void DriveSetup(sdk::Ticket ticket, uint64_t message_limit) {
-  State& state = TheState();
-  if (state.loading) state.Load();  // what was in use before, after an upgrade
-  if (!sdk::Stopping()) WorkOnSetup(state, message_limit);
-  if (state.setup_outcome) {
-    return ReplySetup(ticket, *std::exchange(state.setup_outcome, std::nullopt));
-  }
-  if (sdk::Stopping()) {
-    return ReplySetup(ticket, base::Err("the canister is stopping; the set-up goes on after it"));
-  }
-  if (!sdk::Call(sdk::Self(), kLendMethod, candid::EncodeArgs(), 0, ticket)) {
-    ReplySetup(ticket, base::Err("the canister cannot call itself; the set-up goes on by itself"));
-  }
-  ArmTimer(state);
+void StartSetup(SetupCall call) { Drive(call, kUpdateInstructions); }
+
+void ContinueSetup(sdk::Ticket ticket) {
+  if (ticket < kFirstSetupTicket || ticket > kLastSetupTicket) return;
+  const auto call = static_cast<SetupCall>((ticket - kFirstSetupTicket) % 2);
+  const State& state = TheState();
+  const bool known = state.installer || state.setup_outcome;
+  if (known && ticket == TicketOf(call, state.setups)) return Drive(call, kCallbackInstructions);
+  ReplySetup(call, base::Err("another set-up has begun since; `status` tells the model in use"));
 }
 
 }  // namespace model

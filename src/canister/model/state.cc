@@ -16,7 +16,7 @@ using base::Result;
 constexpr char kAuthorizedFile[] = "authorized";
 constexpr char kStateFile[] = "state";
 constexpr char kReceiptsFile[] = "receipts";
-constexpr uint64_t kStateBytesMax = 256 << 20;
+constexpr uint64_t kStateBytesMax = 1 << 30;
 constexpr uint64_t kConfigBytesMax = 1 << 20;
 constexpr uint64_t kTokenizerBytesMax = 64 << 20;
 
@@ -98,9 +98,9 @@ Role State::RoleOf(const candid::Principal& principal) const {
   return principal == kAnonymous ? Role::kAnonymous : Role::kAuthenticated;
 }
 
-base::Status State::SetUpTokenizer() {
-  gpt2::Tokenizer made = TRY(MakeTokenizer(store, FileName(Kind::kTokenizer, "buffer")));
-  TRY_STATUS(store.Move(FileName(Kind::kTokenizer, "buffer"), kTokenizerFile));
+base::Status State::SetUpTokenizer(const std::string& file) {
+  gpt2::Tokenizer made = TRY(MakeTokenizer(store, file));
+  TRY_STATUS(store.Move(file, kTokenizerFile));
   tokenizer = std::move(made);
   chat = gpt2::MakeChatTemplate(*tokenizer);
   return {};
@@ -111,7 +111,15 @@ base::Status State::BeginModel(const std::string& config_file, const std::string
   if (installer) return Err("another model is being set up, ", installer->percent(), " percent");
   installer = TRY(Installer::Begin(store, config_file, weights_file, sha256));
   setup_outcome.reset();
+  ++setups;
   return {};
+}
+
+base::Status State::CheckFree(const std::string& file) const {
+  if (!installer || (installer->config_file() != file && installer->weights_file() != file)) {
+    return {};
+  }
+  return Err(file, " is being set up, ", installer->percent(), " percent");
 }
 
 base::Status State::CheckModelFiles() const {
@@ -191,7 +199,7 @@ uint64_t State::NewSeed() {
 
 namespace {
 
-// A set-up that was under way: begun again from its files.
+// A set-up that was under way: begun again from its files, under its number.
 struct KeptSetup {
   std::string config_file, weights_file;
   base::Bytes sha256;
@@ -210,9 +218,12 @@ struct Kept {
   std::optional<KeptSetup> setup = std::nullopt;
   std::vector<UploadRecord> uploads = {};
   uint64_t next_upload = 1;
+  std::optional<uint64_t> setups = std::nullopt;
+  // Of the last set-up, for the call that may wait for it still.
+  std::optional<base::Status> setup_outcome = std::nullopt;
 };
 CANDID_RECORD(Kept, gate, jobs, next_job, sessions, next_session, entropy, seeds_drawn, setup,
-              uploads, next_upload)
+              uploads, next_upload, setups, setup_outcome)
 
 }  // namespace
 
@@ -223,6 +234,11 @@ void SaveState() {
       state.seeds_drawn};
   for (const auto& [id, upload] : state.uploads.all()) kept.uploads.push_back(upload);
   kept.next_upload = state.uploads.next_id();
+  kept.setups = state.setups;
+  kept.setup_outcome = state.setup_outcome;
+  if (const Installer* installer = state.installer.get()) {
+    kept.setup = {installer->config_file(), installer->weights_file(), installer->sha256()};
+  }
   for (const auto& [id, job] : state.jobs.all()) kept.jobs.push_back(job);
   for (const auto& [id, session] : state.sessions.all()) kept.sessions.push_back(session);
   auto saved = state.store.Put(kStateFile, candid::EncodeArgs(kept));
@@ -246,8 +262,9 @@ void RestoreReceipts(State& state) {
 void RestoreState() {
   State& state = TheState();
   RestoreReceipts(state);
+  if (!state.store.Exists(kStateFile)) return;  // the first upgrade of one that kept nothing
   const auto file = ReadWhole(state.store, kStateFile, kStateBytesMax);
-  if (!file) return;  // the first upgrade from a version that kept nothing
+  if (!file) sdk::TrapWith(file.error().message);
   auto kept = candid::DecodeArgs<Kept>(base::AsBytes(*file));
   if (!kept) sdk::TrapWith(base::StrCat("the state in the store: ", kept.error().message));
   auto& [values] = *kept;
@@ -257,10 +274,16 @@ void RestoreState() {
   state.uploads.Restore(std::move(values.uploads), values.next_upload);
   state.entropy = std::move(values.entropy);
   state.seeds_drawn = values.seeds_drawn;
+  state.setups = values.setups.value_or(0);
+  state.setup_outcome = std::move(values.setup_outcome);
   if (!values.setup) return;
-  const auto begun =
-      state.BeginModel(values.setup->config_file, values.setup->weights_file, values.setup->sha256);
-  if (!begun) state.setup_outcome = begun;
+  const std::string& weights = values.setup->weights_file;
+  --state.setups;  // the same one, begun again
+  const auto begun = state.BeginModel(values.setup->config_file, weights, values.setup->sha256);
+  if (begun) return;
+  ++state.setups;
+  state.setup_outcome = begun;
+  state.uploads.EndHashing(weights, std::nullopt);
 }
 
 }  // namespace model

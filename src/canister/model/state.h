@@ -58,7 +58,8 @@ struct State {
   gpt2::ChatTemplate chat;
   std::optional<Ready> ready;
   std::unique_ptr<Installer> installer;       // at work on the next model
-  std::optional<base::Status> setup_outcome;  // of the last, until its call has been told
+  uint64_t setups = 0;                        // begun so far; the last one's number
+  std::optional<base::Status> setup_outcome;  // of the last one, when it is over
   bool loading = false;  // there is a model in the store that is not in the heap yet
   Gate gate;
   Jobs jobs;
@@ -78,14 +79,16 @@ struct State {
   base::Status Deauthorize(const candid::Principal& principal);
   Role RoleOf(const candid::Principal& principal) const;
 
-  // Reads tokenizer.buffer, makes the tokenizer, and on success moves the file to tokenizer.active.
-  base::Status SetUpTokenizer();
+  // Makes a tokenizer of this file, and on success moves the file to tokenizer.active.
+  base::Status SetUpTokenizer(const std::string& file);
   // A new model into use, in several messages: `installer` does it.
   // `sha256` is what the file's hash must be; empty: anything.
   base::Status BeginModel(const std::string& config_file, const std::string& weights_file,
                           const base::Bytes& sha256);
   // Whether setup_model would find config and weights that fit; loads nothing.
   base::Status CheckModelFiles() const;
+  // Err when this file is read by the set-up that is under way: then it must stay as it is.
+  base::Status CheckFree(const std::string& file) const;
   // Takes what the installer has made into use. Requires that it is done.
   void AdoptModel();
   // Loads what the store has as KIND.active and the heap has not.

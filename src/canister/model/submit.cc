@@ -93,44 +93,80 @@ Answer<Plan> MakePlan(State& state, const candid::Principal& caller, JobKind kin
   return plan;
 }
 
-Answer<Job*> Submit(State& state, const candid::Principal& caller, JobKind kind,
-                    const GenerateArgs& args) {
+Done CheckCaller(const State& state, const candid::Principal& caller, JobKind kind, Pays pays) {
   const Role role = state.RoleOf(caller);
-  if (kind != JobKind::kInference) TRY_STATUS(state.gate.CheckRole(role));
-  if (sdk::Stopping()) return Fail("not_ready", "the canister is stopping");
-  state.jobs.Expire(sdk::NowNs());
-  TRY_STATUS(state.jobs.CheckRoom(caller, state.gate.policy()));
-  Plan plan = TRY(MakePlan(state, caller, kind, args));
-  const Quote quote = QuoteOf(state, plan);
-  if (sdk::LiquidBalance() < quote.cycles_max) {
-    return Fail("out_of_cycles", "this answer may cost ", static_cast<uint64_t>(quote.cycles_max),
-                " cycles, the canister has ", static_cast<uint64_t>(sdk::LiquidBalance()),
-                " above its freezing threshold");
+  if (kind == JobKind::kInference) {
+    if (role < Role::kAuthorized) return Fail("not_allowed", "inference is for the authorized");
+  } else {
+    TRY_STATUS(state.gate.CheckRole(role));
   }
-  Job job;
-  const uint64_t tokens_most = uint64_t{plan.prompt_tokens} - plan.cached_tokens + plan.max_tokens;
-  job.price_per_token = state.gate.policy().cycles_per_token.value_or(0);
-  const Cycles price = job.price_per_token * tokens_most;
+  if (sdk::Stopping()) return Fail("not_ready", "the canister is stopping");
+  TRY_STATUS(state.jobs.CheckRoom(caller, state.gate.policy()));
+  if (pays == Pays::kYes) return {};
+  return state.gate.CheckQuota(caller, role, 1, sdk::NowNs());
+}
+
+namespace {
+
+Done CheckFunds(const State& state, const Quote& quote) {
+  const Cycles others = state.jobs.Committed(), own = sdk::LiquidBalance();
+  if (own >= quote.cycles_max + others) return {};
+  return Fail("out_of_cycles", "this answer may cost ", static_cast<uint64_t>(quote.cycles_max),
+              " cycles and those in the queue ", static_cast<uint64_t>(others),
+              ", the canister has ", static_cast<uint64_t>(own), " above its freezing threshold");
+}
+
+// What a caller pays with for `tokens` tokens: the attached cycles when they are enough, else the
+// day's quota. Sets the job's price_per_token or quota_tokens; neither for the authorized.
+Done CheckPayment(const State& state, uint64_t tokens, Job& job) {
+  if (job.role >= Role::kAuthorized) return {};
+  const Cycles per_token = state.gate.policy().cycles_per_token.value_or(0);
   // A polled job's call is over before the price is known, and what it did not use could not go
   // back: it takes no cycles, and what is attached returns by itself.
-  const bool pays = kind != JobKind::kPolled && price > 0 && role < Role::kAuthorized &&
-                    sdk::CyclesAvailable() >= price;
-  TRY_STATUS(state.gate.Take(caller, role, pays, tokens_most, sdk::NowNs()));
-  job.quota_tokens = pays || role >= Role::kAuthorized ? 0 : tokens_most;
-  if (!pays) job.price_per_token = 0;
+  const bool pays =
+      job.kind != JobKind::kPolled && per_token > 0 && sdk::CyclesAvailable() >= per_token * tokens;
+  if (pays) {
+    job.price_per_token = per_token;
+    return {};
+  }
+  job.quota_tokens = tokens;
+  return state.gate.CheckQuota(job.caller, job.role, tokens, job.created_ns);
+}
 
+Answer<ChatSession*> SessionFor(State& state, const Plan& plan, const Job& job) {
   ChatSession* session = plan.session;
   if (session == nullptr) {
-    session = TRY(state.sessions.Open(caller, sdk::NowNs()));
-    session->for_one_answer = kind != JobKind::kPolled;
+    session = TRY(state.sessions.Open(job.caller, job.created_ns));
+    session->for_one_answer = job.kind != JobKind::kPolled;
   }
   DropOldest(state, *session, plan.drop);
   for (const uint32_t turn : plan.prompt.turns) {
     session->turns.push_back(static_cast<uint32_t>(session->tokens.size()) + turn);
   }
+  return session;
+}
+
+}  // namespace
+
+// Every check comes before the first change.
+Answer<Job*> Submit(State& state, const candid::Principal& caller, JobKind kind,
+                    const GenerateArgs& args) {
+  const Pays may_pay =
+      kind != JobKind::kPolled && sdk::CyclesAvailable() > 0 ? Pays::kYes : Pays::kNo;
+  TRY_STATUS(CheckCaller(state, caller, kind, may_pay));
+  Plan plan = TRY(MakePlan(state, caller, kind, args));
+  Job job;
   job.caller = caller;
-  job.role = role;
+  job.role = state.RoleOf(caller);
   job.kind = kind;
+  job.created_ns = sdk::NowNs();
+  job.quote = QuoteOf(state, plan);
+  TRY_STATUS(CheckFunds(state, *job.quote));
+  TRY_STATUS(CheckPayment(
+      state, uint64_t{plan.prompt_tokens} - plan.cached_tokens + plan.max_tokens, job));
+  ChatSession* session = TRY(SessionFor(state, plan, job));
+  if (job.quota_tokens > 0) state.gate.Take(caller, job.quota_tokens, job.created_ns);
+  state.jobs.Expire(job.created_ns);
   job.session = session->id;
   job.prompt = std::move(plan.prompt.tokens);
   job.prompt_tokens = plan.prompt_tokens;
@@ -138,8 +174,6 @@ Answer<Job*> Submit(State& state, const candid::Principal& caller, JobKind kind,
   job.end_token = plan.end_token;
   job.sampling = std::move(plan.sampling);
   if (!args.sampling.seed) job.sampling.seed = state.NewSeed();
-  job.created_ns = sdk::NowNs();
-  job.quote = quote;
   Job& added = state.jobs.Add(std::move(job));
   session->job = added.id;
   return &added;

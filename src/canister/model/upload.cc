@@ -11,6 +11,7 @@ namespace {
 void AppendBytes(Kind kind) {
   RequireAuthorized();
   const auto bytes = sdk::Argument<base::ByteSpan>();
+  OrTrap(TheState().CheckFree(FileName(kind, "buffer")));
   OrTrap(TheState().store.Append(FileName(kind, "buffer"), bytes));
   sdk::Reply();
 }
@@ -19,6 +20,7 @@ void BytesLength(Kind kind) { sdk::Reply(TheState().store.Size(FileName(kind, "b
 
 void ClearBytes(Kind kind) {
   RequireAuthorized();
+  OrTrap(TheState().CheckFree(FileName(kind, "buffer")));
   OrTrap(TheState().store.Remove(FileName(kind, "buffer")));
   sdk::Reply();
 }
@@ -26,6 +28,7 @@ void ClearBytes(Kind kind) {
 // The buffer's length is 0 afterwards.
 void StoreToStable(Kind kind) {
   RequireAuthorized();
+  OrTrap(TheState().CheckFree(FileName(kind, "buffer")));
   store::Store& store = TheState().store;
   if (!store.Exists(FileName(kind, "buffer"))) {
     sdk::TrapWith(base::StrCat("no ", FileName(kind, "buffer"), " bytes to store"));
@@ -37,6 +40,7 @@ void StoreToStable(Kind kind) {
 // What is stored stays stored.
 void LoadFromStable(Kind kind) {
   RequireAuthorized();
+  OrTrap(TheState().CheckFree(FileName(kind, "buffer")));
   store::Store& store = TheState().store;
   if (!store.Exists(FileName(kind, "stored"))) {
     sdk::TrapWith(base::StrCat("no ", FileName(kind, "stored"), " bytes to load"));
@@ -65,7 +69,7 @@ CANISTER_UPDATE(load_tokenizer_bytes_from_stable) { LoadFromStable(Kind::kTokeni
 
 CANISTER_UPDATE(setup_tokenizer) {
   RequireAuthorized();
-  const base::Status done = TheState().SetUpTokenizer();
+  const base::Status done = TheState().SetUpTokenizer(FileName(Kind::kTokenizer, "buffer"));
   sdk::Reply(done ? std::optional<std::string>() : std::optional(done.error().message));
 }
 
@@ -74,7 +78,7 @@ CANISTER_UPDATE(setup_model) {
   const base::Status begun = TheState().BeginModel(FileName(Kind::kConfig, "buffer"),
                                                    FileName(Kind::kSafetensors, "buffer"), {});
   if (!begun) return sdk::Reply(begun);
-  DriveSetup(kSetupTicket, kUpdateInstructions);
+  StartSetup(SetupCall::kSetupModel);
 }
 
 // Looks at config and weights without taking them into use.

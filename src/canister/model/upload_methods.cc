@@ -24,10 +24,9 @@ Answer<UploadCommitted> CommitSmall(State& state, UploadRecord& upload) {
     TRY(As<gpt2::Config>("bad_input", gpt2::ParseConfig(content)));
     TRY_STATUS(As<void>("internal", state.store.Move(file, FileName(Kind::kConfig, "buffer"))));
   } else {
-    TRY_STATUS(As<void>("internal", state.store.Move(file, FileName(Kind::kTokenizer, "buffer"))));
-    TRY_STATUS(As<void>("bad_input", state.SetUpTokenizer()));
+    TRY_STATUS(As<void>("bad_input", state.SetUpTokenizer(file)));
   }
-  upload.state = "committed";
+  upload.state = kUploadCommitted;
   upload.sha256 = committed.sha256;
   return committed;
 }
@@ -50,8 +49,8 @@ void Commit(uint64_t id) {
   const auto begun = state.BeginModel(ConfigFileFor(state), UploadFile(id),
                                       (*upload)->args.sha256.value_or(base::Bytes()));
   if (!begun) return sdk::Reply(Answer<UploadCommitted>(Fail("bad_input", begun.error().message)));
-  (*upload)->state = "hashing";
-  DriveSetup(kCommitTicket, kUpdateInstructions);
+  (*upload)->state = kUploadHashing;
+  StartSetup(SetupCall::kUploadCommit);
 }
 
 CANISTER_UPDATE(upload_begin) {

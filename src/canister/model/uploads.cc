@@ -37,8 +37,8 @@ std::string UploadFile(uint64_t id) { return base::StrCat("upload.", id); }
 Answer<UploadBegun> Uploads::Begin(store::Store& store, UploadArgs args) {
   TRY_STATUS(CheckArgs(args));
   if (uploads_.size() >= kMax) {
-    const auto done =
-        std::ranges::find(uploads_, "committed", [](const auto& row) { return row.second.state; });
+    const auto done = std::ranges::find(uploads_, kUploadCommitted,
+                                        [](const auto& row) { return row.second.state; });
     if (done == uploads_.end()) {
       return Fail("busy", uploads_.size(), " uploads are open, at most ", kMax,
                   " can be; abort one");
@@ -60,6 +60,14 @@ UploadRecord* Uploads::Find(uint64_t id) {
   return found == uploads_.end() ? nullptr : &found->second;
 }
 
+void Uploads::EndHashing(const std::string& file, const std::optional<base::Sha256Digest>& hash) {
+  for (auto& [id, upload] : uploads_) {
+    if (UploadFile(id) != file) continue;
+    upload.state = hash ? kUploadCommitted : kUploadReceiving;
+    if (hash) upload.sha256 = base::Bytes(hash->begin(), hash->end());
+  }
+}
+
 namespace {
 
 std::unexpected<Error> NoUpload(uint64_t id) {
@@ -71,7 +79,7 @@ std::unexpected<Error> NoUpload(uint64_t id) {
 Done Uploads::Put(store::Store& store, uint64_t id, uint32_t index, base::ByteSpan bytes) {
   UploadRecord* upload = Find(id);
   if (upload == nullptr) return NoUpload(id);
-  if (upload->state != "receiving") {
+  if (upload->state != kUploadReceiving) {
     return Fail("conflict", "upload ", id, " is ", upload->state, " and takes no more chunks");
   }
   if (index >= upload->chunks()) {
@@ -115,7 +123,7 @@ Answer<UploadStatus> Uploads::Status(uint64_t id) const {
 Done Uploads::Abort(store::Store& store, uint64_t id) {
   const UploadRecord* upload = Find(id);
   if (upload == nullptr) return NoUpload(id);
-  if (upload->state == "hashing") {
+  if (upload->state == kUploadHashing) {
     return Fail("conflict", "upload ", id, " is being committed");
   }
   TRY_STATUS(As<void>("internal", store.Remove(UploadFile(id))));
@@ -126,7 +134,7 @@ Done Uploads::Abort(store::Store& store, uint64_t id) {
 Answer<UploadRecord*> Uploads::Complete(uint64_t id) {
   UploadRecord* upload = Find(id);
   if (upload == nullptr) return NoUpload(id);
-  if (upload->state != "receiving") {
+  if (upload->state != kUploadReceiving) {
     return Fail("conflict", "upload ", id, " is ", upload->state, " already");
   }
   if (upload->received_count < upload->chunks()) {

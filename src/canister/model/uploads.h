@@ -4,10 +4,14 @@
 #include <map>
 #include <vector>
 
+#include "base/sha256.h"
 #include "canister/model/api.h"
 #include "canister/store/store.h"
 
 namespace model {
+
+inline constexpr char kUploadReceiving[] = "receiving", kUploadHashing[] = "hashing",
+                      kUploadCommitted[] = "committed";
 
 // One upload: what is to come, and which chunks have come. A record, so that an upgrade keeps it;
 // its bytes are the file upload.ID of the store.
@@ -16,7 +20,7 @@ struct UploadRecord {
   UploadArgs args;
   base::Bytes received;  // a bit for each chunk
   uint32_t received_count = 0;
-  std::string state = "receiving";
+  std::string state = kUploadReceiving;
   std::optional<base::Bytes> sha256;  // once hashed
 
   uint32_t chunks() const {
@@ -45,6 +49,9 @@ class Uploads {
   // The upload if every chunk is there and it is not committed yet.
   Answer<UploadRecord*> Complete(uint64_t id);
   UploadRecord* Find(uint64_t id);
+  // The set-up from this file of the store is over, if an upload made it: committed with this hash,
+  // or as before.
+  void EndHashing(const std::string& file, const std::optional<base::Sha256Digest>& hash);
 
   const std::map<uint64_t, UploadRecord>& all() const { return uploads_; }
   uint64_t next_id() const { return next_id_; }

@@ -7,26 +7,33 @@ namespace model {
 
 base::Status FailureOf(const Job& job) {
   if (job.error) return base::Err(job.error->message);
-  if (job.state == JobState::kCancelled && job.output.empty()) {
-    return base::Err("the canister is stopping; no token was generated");
-  }
   return {};
 }
 
 namespace {
+
+// The answer ends with what there is, or says why there is none.
+void Interrupt(State& state, Job& job, const char* why) {
+  if (job.finished()) return;
+  if (!job.output.empty()) return Cancel(state, job);
+  FailJob(state, job, {"not_ready", base::StrCat(why, "; no token was generated")});
+}
 
 // One message of a waiting call: some work, then the answer or another message.
 void Drive(Job& job, uint64_t message_limit) {
   State& state = TheState();
   const uint64_t id = job.id;
   if (!sdk::Stopping()) RunSlice(state, message_limit);
-  if (sdk::Stopping()) Cancel(state, job);
+  if (sdk::Stopping()) Interrupt(state, job, "the canister is stopping");
   if (!job.finished() &&
       !sdk::Call(sdk::Self(), kLendMethod, candid::EncodeArgs(), 0, static_cast<sdk::Ticket>(id))) {
-    Cancel(state, job);
+    Interrupt(state, job, "the canister cannot call itself");
   }
   if (!job.finished()) return ArmTimer(state);
-  if (job.price_per_token > 0) sdk::AcceptCycles(job.price_per_token * job.tokens_spent());
+  // An answer that failed costs nothing.
+  if (job.price_per_token > 0 && !job.error) {
+    sdk::AcceptCycles(job.price_per_token * job.tokens_spent());
+  }
   ReplyTo(job);
   state.jobs.Remove(id);
   ArmTimer(state);

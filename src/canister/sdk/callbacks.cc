@@ -23,6 +23,18 @@ bool Call(const candid::Principal& callee, std::string_view method, base::ByteSp
   return ic0::call_perform() == 0;
 }
 
+std::string RejectMessage() {
+  std::string text(ic0::msg_reject_msg_size(), '\0');
+  ic0::msg_reject_msg_copy(text.data(), 0, text.size());
+  return text;
+}
+
+Cycles CyclesRefunded() {
+  Cycles cycles = 0;
+  ic0::msg_cycles_refunded128(&cycles);
+  return cycles;
+}
+
 void CheckCallbackEntry() { CHECK(reinterpret_cast<uintptr_t>(&Answered) == kCallbackEntry); }
 
 }  // namespace sdk

@@ -2,6 +2,7 @@
 #define GPT2IC_CANISTER_SDK_CALLS_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "candid/principal.h"
@@ -26,6 +27,11 @@ using Ticket = uint32_t;
 // call could not be sent (a full queue, no cycles).
 [[nodiscard]] bool Call(const candid::Principal& callee, std::string_view method,
                         base::ByteSpan argument, Cycles cycles, Ticket ticket);
+
+// Of the message in which OnAnswer runs: why the call was rejected, and what came back of the
+// cycles that it took along.
+std::string RejectMessage();
+Cycles CyclesRefunded();
 
 // Defined by the canister. In its message, ArgumentBytes() is the reply when `rejected` is false.
 void OnAnswer(Ticket ticket, bool rejected);

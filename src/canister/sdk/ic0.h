@@ -17,6 +17,8 @@ IC0(msg_reply_data_append) void msg_reply_data_append(const void* src, uint32_t 
 IC0(msg_reply) void msg_reply();
 IC0(msg_reject) void msg_reject(const void* src, uint32_t size);
 IC0(msg_reject_code) uint32_t msg_reject_code();
+IC0(msg_reject_msg_size) uint32_t msg_reject_msg_size();
+IC0(msg_reject_msg_copy) void msg_reject_msg_copy(void* dst, uint32_t offset, uint32_t size);
 IC0(msg_method_name_size) uint32_t msg_method_name_size();
 IC0(msg_method_name_copy) void msg_method_name_copy(void* dst, uint32_t offset, uint32_t size);
 IC0(accept_message) void accept_message();
@@ -32,6 +34,7 @@ IC0(canister_version) uint64_t canister_version();
 IC0(canister_cycle_balance128) void canister_cycle_balance128(void* dst);
 IC0(canister_liquid_cycle_balance128) void canister_liquid_cycle_balance128(void* dst);
 IC0(msg_cycles_available128) void msg_cycles_available128(void* dst);
+IC0(msg_cycles_refunded128) void msg_cycles_refunded128(void* dst);
 IC0(msg_cycles_accept128) void msg_cycles_accept128(uint64_t high, uint64_t low, void* dst);
 IC0(call_new)
 void call_new(const void* callee, uint32_t callee_size, const void* name, uint32_t name_size,
