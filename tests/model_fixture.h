@@ -159,6 +159,8 @@ class ModelCanister : public ::testing::Test {
     ASSERT_FALSE(error) << error->message;
   }
 
+  void NextDay() { local_->env().Advance(86'400'000'000'000); }
+
   // ---- calls that stay open ----
   template <class... Args>
   runtime::MessageId SendAs(const Principal& sender, const std::string& method,

@@ -34,6 +34,7 @@ class Local {
   // Since the last call of TakeUsage.
   Usage TakeUsage();
   runtime::Network& network() { return network_; }
+  runtime::SimulatedEnv& env() { return env_; }
   const runtime::Principal& canister() const { return canister_; }
 
  private:
