@@ -31,10 +31,14 @@ CANISTER_UPDATE(append_model_bytes) {
   sdk::Reply();
 }
 
-CANISTER_QUERY(model_bytes_length) { sdk::Reply(TheState().store.Size(Buffer())); }
+CANISTER_QUERY(model_bytes_length) {
+  sdk::NoArguments();
+  sdk::Reply(TheState().store.Size(Buffer()));
+}
 
 CANISTER_UPDATE(clear_model_bytes) {
   RequireAuthorized();
+  sdk::NoArguments();
   OrTrap(TheState().CheckFree(Buffer()));
   OrTrap(TheState().store.Remove(Buffer()));
   sdk::Reply();
@@ -42,6 +46,7 @@ CANISTER_UPDATE(clear_model_bytes) {
 
 CANISTER_UPDATE(setup_model) {
   RequireAuthorized();
+  sdk::NoArguments();
   const base::Status begun = TheState().BeginModel(FileName(Kind::kConfig, "buffer"), Buffer(), {});
   if (!begun) return ReplySetupModel(begun);
   StartSetup(SetupCall::kSetupModel);

@@ -78,12 +78,18 @@ Status StatusNow() {
 
 namespace {
 
-CANISTER_QUERY(get_policy) { sdk::Reply(TheState().gate.policy()); }
+CANISTER_QUERY(get_policy) {
+  sdk::NoArguments();
+  sdk::Reply(TheState().gate.policy());
+}
 CANISTER_UPDATE(set_policy) { sdk::Reply(SetPolicy(sdk::Argument<Policy>())); }
 CANISTER_UPDATE(remove_authorized_principal) {
   sdk::Reply(RemoveAuthorized(sdk::Argument<candid::Principal>()));
 }
-CANISTER_QUERY(status) { sdk::Reply(StatusNow()); }
+CANISTER_QUERY(status) {
+  sdk::NoArguments();
+  sdk::Reply(StatusNow());
+}
 CANISTER_QUERY(logs) { sdk::Reply(TheState().log.From(sdk::Argument<uint64_t>())); }
 
 // In the seed's interface, though not in its build: u32 arithmetic, as there.

@@ -75,6 +75,7 @@ CANISTER_QUERY(generate_poll) {
 CANISTER_UPDATE(generate_cancel) { sdk::Reply(CancelJob(sdk::Argument<uint64_t>())); }
 
 CANISTER_QUERY(generate_list) {
+  sdk::NoArguments();
   const candid::Principal caller = sdk::Caller();
   std::vector<JobSummary> list;
   for (const auto& [id, job] : TheState().jobs.all()) {
@@ -89,6 +90,7 @@ CANISTER_QUERY(quote) { sdk::Reply(QuoteFor(sdk::Argument<GenerateArgs>())); }
 CANISTER_QUERY(count_tokens) { sdk::Reply(CountTokens(sdk::Argument<std::string_view>())); }
 
 CANISTER_QUERY(session_list) {
+  sdk::NoArguments();
   const candid::Principal caller = sdk::Caller();
   std::vector<SessionSummary> list;
   for (const auto& [id, session] : TheState().sessions.all()) {

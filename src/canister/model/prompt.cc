@@ -5,7 +5,8 @@ namespace {
 
 uint64_t InputBytes(const Input& input) {
   uint64_t bytes = input.prompt.size() + 4 * uint64_t{input.tokens.size()};
-  for (const Message& message : input.messages) bytes += message.content.size();
+  constexpr uint64_t kAround = 16;  // what the template puts around a message is not free either
+  for (const Message& message : input.messages) bytes += message.content.size() + kAround;
   return bytes;
 }
 

@@ -16,10 +16,14 @@ void AppendBytes(Kind kind) {
   sdk::Reply();
 }
 
-void BytesLength(Kind kind) { sdk::Reply(TheState().store.Size(FileName(kind, "buffer"))); }
+void BytesLength(Kind kind) {
+  sdk::NoArguments();
+  sdk::Reply(TheState().store.Size(FileName(kind, "buffer")));
+}
 
 void ClearBytes(Kind kind) {
   RequireAuthorized();
+  sdk::NoArguments();
   OrTrap(TheState().CheckFree(FileName(kind, "buffer")));
   OrTrap(TheState().store.Remove(FileName(kind, "buffer")));
   sdk::Reply();
@@ -28,6 +32,7 @@ void ClearBytes(Kind kind) {
 // The buffer's length is 0 afterwards.
 void StoreToStable(Kind kind) {
   RequireAuthorized();
+  sdk::NoArguments();
   OrTrap(TheState().CheckFree(FileName(kind, "buffer")));
   store::Store& store = TheState().store;
   if (!store.Exists(FileName(kind, "buffer"))) {
@@ -40,6 +45,7 @@ void StoreToStable(Kind kind) {
 // What is stored stays stored.
 void LoadFromStable(Kind kind) {
   RequireAuthorized();
+  sdk::NoArguments();
   OrTrap(TheState().CheckFree(FileName(kind, "buffer")));
   store::Store& store = TheState().store;
   if (!store.Exists(FileName(kind, "stored"))) {
@@ -69,12 +75,14 @@ CANISTER_UPDATE(load_tokenizer_bytes_from_stable) { LoadFromStable(Kind::kTokeni
 
 CANISTER_UPDATE(setup_tokenizer) {
   RequireAuthorized();
+  sdk::NoArguments();
   const base::Status done = TheState().SetUpTokenizer(FileName(Kind::kTokenizer, "buffer"));
   sdk::Reply(done ? std::optional<std::string>() : std::optional(done.error().message));
 }
 
 CANISTER_UPDATE(setup_model) {
   RequireAuthorized();
+  sdk::NoArguments();
   const base::Status begun = TheState().BeginModel(FileName(Kind::kConfig, "buffer"),
                                                    FileName(Kind::kSafetensors, "buffer"), {});
   if (!begun) return sdk::Reply(begun);
@@ -84,6 +92,7 @@ CANISTER_UPDATE(setup_model) {
 // Looks at config and weights without taking them into use.
 CANISTER_UPDATE(setup_var_builder) {
   RequireAuthorized();
+  sdk::NoArguments();
   sdk::Reply(TheState().CheckModelFiles());
 }
 

@@ -80,6 +80,7 @@ CANISTER_UPDATE(upload_abort) {
 }
 
 CANISTER_QUERY(upload_list) {
+  sdk::NoArguments();
   std::vector<UploadSummary> list;
   for (const auto& [id, upload] : TheState().uploads.all()) {
     list.push_back({id, upload.args.kind, upload.args.bytes, upload.state});

@@ -42,6 +42,7 @@ void Drive(Job& job, uint64_t message_limit) {
 // What a waiting call calls, only to be called back.
 CANISTER_UPDATE(lend_message) {
   if (sdk::Caller() != sdk::Self()) sdk::TrapWith("lend_message is for this canister itself");
+  sdk::NoArguments();
   sdk::Reply();
 }
 

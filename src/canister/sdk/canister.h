@@ -59,6 +59,9 @@ T Argument() {
   return std::get<0>(Arguments<T>());
 }
 
+// Of a method that takes none: what is no candid is rejected there too.
+inline void NoArguments() { Arguments<>(); }
+
 void ReplyBytes(base::ByteSpan message);
 template <class... Ts>
 void Reply(const Ts&... values) {
