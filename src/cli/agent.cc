@@ -119,10 +119,18 @@ base::Result<ic::HashTree> Agent::Verified(base::ByteSpan cbor, const ic::Princi
 
 base::Result<ic::HashTree> Agent::ReadState(const ic::Principal& effective_id,
                                             std::vector<ic::Path> paths) {
+  const auto certificate = TRY(ReadStateCertificate(effective_id, std::move(paths)));
+  return TRY(ic::ParseCertificate(certificate)).tree;
+}
+
+base::Result<base::Bytes> Agent::ReadStateCertificate(const ic::Principal& effective_id,
+                                                      std::vector<ic::Path> paths) {
   ic::Content content = NewContent(ic::RequestType::kReadState, {}, "", {});
   content.paths = std::move(paths);
   const auto response = TRY(Post(effective_id, "v3", "read_state", identity_.Sign(content)));
-  return Verified(TRY(ic::ParseReadStateReply(response.body)), effective_id);
+  base::Bytes certificate = TRY(ic::ParseReadStateReply(response.body));
+  TRY(Verified(certificate, effective_id));
+  return certificate;
 }
 
 base::Result<base::Bytes> Agent::Update(const ic::Principal& canister, std::string method,

@@ -34,6 +34,9 @@ class Agent {
   // The verified tree with what `paths` lead to.
   base::Result<ic::HashTree> ReadState(const ic::Principal& effective_id,
                                        std::vector<ic::Path> paths);
+  // The same as the network sent it (CBOR), for who wants to keep it. Verified too.
+  base::Result<base::Bytes> ReadStateCertificate(const ic::Principal& effective_id,
+                                                 std::vector<ic::Path> paths);
   // A canister's public section, such as "candid:service"; nullopt when it has none.
   base::Result<std::optional<std::string>> Metadata(const ic::Principal& canister,
                                                     std::string_view name);

@@ -25,6 +25,8 @@ void AddMakeModel(CLI::App& app, int* exit_code);
 void AddTokenize(CLI::App& app, int* exit_code);
 void AddDecode(CLI::App& app, int* exit_code);
 void AddPack(CLI::App& app, int* exit_code);
+void AddReceipt(CLI::App& app, int* exit_code);
+void AddVerify(CLI::App& app, int* exit_code);
 void AddBench(CLI::App& app, int* exit_code);
 
 base::Result<std::string> ReadFile(const std::string& path);

@@ -15,6 +15,8 @@ int main(int argc, char** argv) {
   cli::AddTokenize(app, &exit_code);
   cli::AddDecode(app, &exit_code);
   cli::AddPack(app, &exit_code);
+  cli::AddReceipt(app, &exit_code);
+  cli::AddVerify(app, &exit_code);
   cli::AddBench(app, &exit_code);
   try {
     app.parse(argc, argv);

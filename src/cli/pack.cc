@@ -14,10 +14,9 @@
 #include "cli/command.h"
 #include "cli/files.h"
 #include "cli/local.h"
+#include "cli/model_source.h"
 #include "cli/weight_error.h"
-#include "gpt2/import/config.h"
 #include "gpt2/import/loader.h"
-#include "gpt2/import/onnx/onnx.h"
 #include "gpt2/packed/packer.h"
 #include "gpt2/sampler/philox.h"
 
@@ -49,29 +48,7 @@ class HashedSink : public gpt2::ByteSink {
   base::Sha256 hash_;
 };
 
-struct Source {
-  std::unique_ptr<FileSource> file;
-  gpt2::Hparams hparams;
-  std::vector<gpt2::PlannedTensor> tensors;
-};
-
-// A safetensors file has its config.json beside it; an ONNX file says all there is to know.
-base::Result<Source> FindModel(const std::string& model) {
-  fs::path path = model;
-  if (fs::is_directory(path)) path /= "model.safetensors";
-  auto file = TRY(FileSource::Open(path.string()));
-  if (gpt2::LooksLikeOnnx(*file)) {
-    gpt2::OnnxModel found = TRY(gpt2::ReadOnnx(*file));
-    return Source{std::move(file), found.hparams, std::move(found.tensors)};
-  }
-  const fs::path config = path.parent_path() / "config.json";
-  const auto parsed = TRY(gpt2::ParseConfig(TRY(ReadFile(config.string()))));
-  gpt2::Weights unused;
-  auto tensors = TRY(gpt2::PlanTensors(parsed.hparams, *file, unused));
-  return Source{std::move(file), parsed.hparams, std::move(tensors)};
-}
-
-base::Result<std::string> PackTo(const Source& model, gpt2::PackedMode mode,
+base::Result<std::string> PackTo(const ModelSource& model, gpt2::PackedMode mode,
                                  const std::string& path) {
   HashedSink sink(path);
   auto packer = TRY(gpt2::Packer::Open(model.hparams, mode, model.tensors, *model.file, sink));
@@ -82,7 +59,7 @@ base::Result<std::string> PackTo(const Source& model, gpt2::PackedMode mode,
 }
 
 // Against float32, on random tokens.
-base::Result<Accuracy> CompareLogits(const Source& model, gpt2::ByteSource& packed,
+base::Result<Accuracy> CompareLogits(const ModelSource& model, gpt2::ByteSource& packed,
                                      uint32_t tokens) {
   auto loader = TRY(gpt2::SafetensorsLoader::Open(model.hparams, model.tensors, *model.file));
   while (!TRY(loader.Step())) {
@@ -97,7 +74,7 @@ base::Result<Accuracy> CompareLogits(const Source& model, gpt2::ByteSource& pack
 }
 
 base::Result<Json> Pack(const PackOptions& options) {
-  const Source model = TRY(FindModel(options.model));
+  const ModelSource model = TRY(FindModel(options.model));
   const auto mode = options.exact ? gpt2::PackedMode::kExact : gpt2::PackedMode::kInt8;
   const std::string unfinished = options.out + ".unfinished";
   const auto digest = PackTo(model, mode, unfinished);

@@ -58,10 +58,10 @@ void PackedSession::Step(uint64_t instructions_max) {
   CHECK(!Prefilled());
   const bool many = size() - run_ >= kPrefillTokens &&
                     TokenCost(run_ + kPrefillTokens - 1) <= instructions_max / kPrefillTokens;
-  RunBatch(many ? kPrefillTokens : 1);
+  RunBatch(many ? kPrefillTokens : 1, Full::kLast);
 }
 
-void PackedSession::RunBatch(uint32_t count) {
+void PackedSession::RunBatch(uint32_t count, Full full) {
   Enter(Phase::kRest);
   for (uint32_t t = 0; t < count; ++t) {
     model_->Embed(tokens_[run_ + t], run_ + t, Residual(t));
@@ -71,7 +71,11 @@ void PackedSession::RunBatch(uint32_t count) {
   for (uint32_t layer = 0; layer + 1 < n_layer; ++layer) Layer(layer, count, {0, count});
   // What the last layer makes of a token is only needed where logits may be asked for.
   const bool at_end = run_ + count == size();
-  Layer(n_layer - 1, count, at_end ? Span{count - 1, 1} : Span{count, 0});
+  if (full == Full::kAll) {
+    Layer(n_layer - 1, count, {0, count});
+  } else {
+    Layer(n_layer - 1, count, at_end ? Span{count - 1, 1} : Span{count, 0});
+  }
   last_ = count - 1;
   run_ += count;
 }
@@ -191,6 +195,32 @@ std::span<const float> PackedSession::Logits() {
   Dequantize({logits_.data(), 4}, head, 0, head.blocks, inputs_.steps[last_], logits_.data());
   logits_.resize(model_->hparams().n_vocab);
   logits_of_ = run_;
+  return logits_;
+}
+
+uint32_t PackedSession::StepAllLogits() {
+  CHECK(!Prefilled());
+  all_count_ = size() - run_ >= kPrefillTokens ? kPrefillTokens : 1;
+  RunBatch(all_count_, Full::kAll);
+  const IntMatrix& head = model_->head();
+  const Span all{0, all_count_};
+  all_sums_.resize(size_t{4} * head.blocks * all_count_);
+  NormQuantize(model_->ln_f(), all);
+  Enter(Phase::kMatrix);
+  const auto multiply = all_count_ == 1 ? Multiply : MultiplyTokens;
+  multiply(head, 0, head.blocks, inputs_.Row(0), all_sums_.data());
+  logits_of_ = 0;
+  return all_count_;
+}
+
+std::span<const float> PackedSession::LogitsOf(uint32_t i) {
+  CHECK(i < all_count_);
+  const IntMatrix& head = model_->head();
+  logits_.resize(size_t{4} * head.blocks);
+  Dequantize({all_sums_.data() + size_t{4} * i, 4 * all_count_}, head, 0, head.blocks,
+             inputs_.steps[i], logits_.data());
+  logits_.resize(model_->hparams().n_vocab);
+  logits_of_ = 0;
   return logits_;
 }
 

@@ -49,6 +49,14 @@ class PackedSession {
   // else one. Requires !Prefilled().
   void Step(uint64_t instructions_max = UINT64_MAX);
 
+  // For a text that is known already: runs the next tokens, kPrefillTokens of them if there are so
+  // many, else one, and computes the logits behind each, all at once. Gives how many they were.
+  // The same bits as Step and Logits give token by token. Requires !Prefilled().
+  uint32_t StepAllLogits();
+  // The logits [n_vocab] that follow token i of the last StepAllLogits; valid until the next call
+  // that is not const.
+  std::span<const float> LogitsOf(uint32_t i);
+
   // The logits [n_vocab] that follow the last token; valid until the next call that is not const.
   // The head is computed at the first call for a position. Requires Prefilled() and size() > 0.
   std::span<const float> Logits();
@@ -87,7 +95,9 @@ class PackedSession {
     uint32_t first, count;
   };
 
-  void RunBatch(uint32_t count);
+  // Beyond the keys and values of its last layer goes what `full` says of a batch.
+  enum class Full : uint8_t { kLast, kAll };
+  void RunBatch(uint32_t count, Full full);
   void Layer(uint32_t layer, uint32_t count, Span full);
   void NormQuantize(const NormView& norm, Span span);
   void Product(const IntMatrix& m, Inputs& inputs, Span span, uint32_t first_block = 0);
@@ -119,6 +129,8 @@ class PackedSession {
   std::vector<float> scratch_;     // [4*n_embd]
   std::vector<float> sums_;        // [blocks, t, 4]  what a product gives
   std::vector<float> logits_;      // [n_vocab]
+  std::vector<float> all_sums_;    // [blocks of the head, t, 4], of StepAllLogits
+  uint32_t all_count_ = 0;         // tokens in them
   uint32_t last_ = 0;              // row of x_ with the last token of the last batch
   uint32_t logits_of_ = 0;         // how many tokens logits_ follows; 0: none yet
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -49,6 +50,32 @@ TEST(PackedSessionTest, PiecesOfAnyLengthGiveTheSameBits) {
       for (const uint32_t piece : {1, 2, 7, 8, 9, 31}) {
         EXPECT_EQ(LogitsInPieces(model, ids, piece), at_once) << hparams.n_embd << " " << piece;
       }
+    }
+  }
+}
+
+// What a check of an answer rests on: logits of known tokens all at once are those of generating.
+TEST(PackedSessionTest, AllLogitsAtOnceAreThoseOfOneByOne) {
+  for (const Hparams& hparams : kShapes) {
+    for (const PackedMode mode : {PackedMode::kInt8, PackedMode::kExact}) {
+      const PackedModel model = PackedOf(RandomSafetensors({hparams, 5, true}), hparams, mode);
+      const auto ids = SomeTokens(std::min(hparams.n_ctx, 70u), hparams.n_vocab);
+      PackedSession one(model), all(model);
+      // A prompt of any length in front, run as usual.
+      const uint32_t prompt = hparams.n_embd % 11;
+      ASSERT_TRUE(all.Append({ids.data(), prompt}) && one.Append({ids.data(), prompt}));
+      while (!all.Prefilled()) all.Step();
+      ASSERT_TRUE(all.Append({ids.data() + prompt, ids.size() - prompt}));
+      for (uint32_t at = prompt; !all.Prefilled();) {
+        const uint32_t count = all.StepAllLogits();
+        for (uint32_t i = 0; i < count; ++i, ++at) {
+          ASSERT_TRUE(one.Append({&ids[at], 1}));
+          while (!one.Prefilled()) one.Step();
+          const auto expected = one.Logits(), found = all.LogitsOf(i);
+          ASSERT_TRUE(std::ranges::equal(found, expected)) << hparams.n_embd << " at " << at;
+        }
+      }
+      EXPECT_TRUE(std::ranges::equal(all.Logits(), one.Logits()));
     }
   }
 }
