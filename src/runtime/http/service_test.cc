@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "ic/certificate_verify.h"
 #include "ic/query_verify.h"
@@ -289,6 +291,33 @@ TEST_F(ServiceTest, ARestartForgetsNothing) {
   EXPECT_EQ(Outcome(Send(Url("v4", "call"), call), call).reply, (base::Bytes{1, 0, 0, 0}));
   const ic::Content next = Content(RequestType::kCall);
   EXPECT_EQ(Outcome(Send(Url("v4", "call"), next), next).reply, (base::Bytes{2, 0, 0, 0}));
+}
+
+// `inc` as above; once `begin` has been called, every round has its timer at work for longer
+// than a round's time for messages.
+constexpr char kNeverDone[] = R"((module
+  (import "ic0" "msg_reply" (func $msg_reply))
+  (import "ic0" "global_timer_set" (func $timer (param i64) (result i64)))
+  (memory 1)
+  (func (export "canister_update begin") (drop (call $timer (i64.const 1))) (call $msg_reply))
+  (func (export "canister_update inc") (call $msg_reply))
+  (func (export "canister_global_timer")
+    (local $i i32)
+    (loop $work
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $work (i32.lt_u (local.get $i) (i32.const 200000000))))
+    (drop (call $timer (i64.const 1))))))";
+
+TEST_F(ServiceTest, ATimerThatIsNeverDoneDoesNotKeepCallsWaiting) {
+  id_ = Install(kNeverDone);
+  const ic::Content begin = Content(RequestType::kCall, "begin");
+  EXPECT_EQ(Outcome(Send(Url("v4", "call"), begin), begin).status, "replied");
+  const ic::Content call = Content(RequestType::kCall);
+  EXPECT_EQ(Text(Send(Url("v2", "call"), call)), "202 ");
+  const ic::RequestId id = ic::RequestIdOf(call);
+  std::this_thread::sleep_for(std::chrono::milliseconds(15));  // the timer is due
+  replica_->Work();
+  EXPECT_EQ(ic::RequestStatusOf(ReadState({ic::RequestStatusPath(id)}), id)->status, "replied");
 }
 
 class ImpatientTest : public ServiceTest {
