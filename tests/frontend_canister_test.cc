@@ -95,7 +95,7 @@ TEST_F(FrontendCanister, FilesNamedByTheirHashMayBeKeptForEver) {
   EXPECT_EQ(script.status_code, 200);
   EXPECT_EQ(Header(script, "content-type"), "text/javascript; charset=utf-8");
   EXPECT_EQ(Header(script, "cache-control"), "public, max-age=31536000, immutable");
-  EXPECT_EQ(Header(Get("/icon.svg"), "cache-control"), "no-cache");
+  EXPECT_EQ(Header(Get("/index.html"), "cache-control"), "no-cache");
 }
 
 TEST_F(FrontendCanister, GzipIsSentToThoseWhoTakeIt) {
@@ -205,7 +205,7 @@ TEST_F(FrontendCanister, AFlippedByteAnywhereIsRefused) {
     ic::HttpResponse changed = response;
     changed.status_code = 201;
     EXPECT_FALSE(Verifies(path, changed)) << path << ": status";
-    EXPECT_FALSE(Verifies("/icon.svg", response)) << "the answer of another path";
+    EXPECT_FALSE(Verifies("/index.html", response)) << "the answer of another path";
   }
 }
 

@@ -1,8 +1,8 @@
 // node tools/embed_page.mjs DIST OUT: the files of DIST as OUT/page.bin, each plain and, where that is
 // smaller, compressed; and OUT/page_assets.cc, which says where each lies.
+import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import { gzipSync } from "node:zlib";
 
 const kTypes = {
   ".html": "text/html; charset=utf-8",
@@ -33,8 +33,7 @@ const rows = files.map((path) => {
   if (plain.length > kFileBytesMax) throw new Error(`${path} has ${plain.length} bytes, at most ${kFileBytesMax}`);
   const type = kTypes[extname(path)];
   if (type === undefined) throw new Error(`${path}: no content type is known for it`);
-  const packed = gzipSync(plain, { level: 9 });
-  packed[9] = 255; // the operating system that compressed it: unknown
+  const packed = execFileSync("zopfli", ["-c", "--i15", join(dist, path)], { maxBuffer: 1 << 24 });
   gzipped += Math.min(packed.length, plain.length);
   const where = [put(plain), packed.length < plain.length ? put(packed) : "{}"];
   return `    {"${path}", "${type}", ${path.startsWith("/assets/")}, ${where.join(", ")}},`;

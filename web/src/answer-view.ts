@@ -78,7 +78,8 @@ export class TurnView {
     this.element.classList.toggle("working", working);
     this.text.setAttribute("aria-busy", String(working));
     setText(this.state, kStateNames[answer.state]);
-    setText(this.stats, statsText(answer));
+    this.state.classList.toggle("unseen", !working);
+    setText(this.stats, [statsText(answer), answer.state === "cancelled" ? "stopped" : ""].filter(Boolean).join(" · "));
     this.buttons.classList.toggle("unseen", working);
     this.buttons.toggleAttribute("inert", working);
     setText(this.note, answer.waitingFor ?? kEnds[answer.finish ?? ""] ?? "");

@@ -11,7 +11,6 @@ export interface Known {
   status: Status;
   policy: Policy;
   moduleHash: string; // of the canister, certified
-  pageHash: string; // of this page's canister, certified; "" when it is not named
 }
 
 export function parameters(model: NonNullable<Status["model"][0]>): number {
@@ -72,14 +71,21 @@ function modelSection(status: Status): HTMLElement {
 }
 
 function codeSection(known: Known): HTMLElement {
-  const { status, moduleHash, pageHash, connection } = known;
+  const { status, moduleHash, connection } = known;
+  const { frontend } = connection;
+  const page = rows([["This page", frontend === undefined ? undefined : `canister ${frontend}`]]);
+  if (frontend !== undefined) {
+    connection.moduleHash(frontend).then(
+      (hash) => setText(page.querySelector("dd") ?? page, `canister ${frontend}, wasm ${hash}`),
+      () => undefined);
+  }
   const revision = status.git_revision.replace(/-dirty$/, "");
   return section("Code",
     rows([
       ["Wasm, sha-256", moduleHash],
       ["Source", `revision ${status.git_revision}`],
-      ["This page", connection.frontend === undefined ? undefined : `canister ${connection.frontend}, wasm ${pageHash}`],
     ]),
+    page,
     h("p", {}, "The network signs the hash of the module that it runs. Build the same bytes:"),
     commandRow(`git checkout ${revision} && make wasm && sha256sum build/wasm/model.wasm`));
 }

@@ -116,7 +116,6 @@ async function follow(turn: Turn, how: "run" | "resume"): Promise<void> {
     if (answer.job !== undefined) chats.save();
   });
   composer.setWorking(true);
-  log.focus({ preventScroll: true });
   announce("The canister is answering");
   await asking[how]();
   asking = undefined;
@@ -184,11 +183,10 @@ const composer = new Composer({
 
 async function refresh(): Promise<void> {
   if (connection === undefined) return;
-  const { model, canister, frontend, moduleHash } = connection;
+  const { model, canister, moduleHash } = connection;
   try {
-    const [status, policy, module, page] = await Promise.all([
-      model.status(), model.get_policy(), moduleHash(canister), frontend === undefined ? "" : moduleHash(frontend)]);
-    known = { connection, status, policy, moduleHash: module, pageHash: page };
+    const [status, policy, module] = await Promise.all([model.status(), model.get_policy(), moduleHash(canister)]);
+    known = { connection, status, policy, moduleHash: module };
     const context = status.model[0]?.n_ctx;
     if (context !== undefined) composer.setTokensMax(context - 1);
     showPill(status.state, stateText(status));

@@ -32,6 +32,7 @@ export async function startNetwork(...options) {
     url: `http://127.0.0.1:${port}`,
     rootKey: Buffer.from(/root key +([0-9a-f]+)/.exec(printed)[1], "hex"),
     canister: /canister +(\S+)/.exec(printed)?.[1],
+    page: /chat page +(\S+)/.exec(printed)?.[1],
     async stop() {
       server.removeAllListeners("exit");
       const ended = new Promise((done) => server.on("exit", done));
