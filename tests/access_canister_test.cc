@@ -74,6 +74,7 @@ std::vector<Row> Table() {
       {"generate_cancel", Access::kOwnThings, id()},
       {"generate_list", Access::kAll, none},
       {"quote", Access::kAll, candid::EncodeArgs(OneToken())},
+      {"may_generate", Access::kPolicy, none},
       {"count_tokens", Access::kAll, text()},
       {"session_list", Access::kAll, none},
       {"session_delete", Access::kOwnThings, id()},
@@ -229,7 +230,8 @@ TEST_F(CanisterAccess, EveryMethodByEveryCallerUnderEveryPolicy) {
           EXPECT_EQ(Fingerprint(), before);
         }
         // A query that is sent as an update costs, and is for the authorized.
-        const bool taken = row.access == Access::kAll ? authorized : may;
+        const bool query = (did_.FindMethod(name)->modes & candid::kQueryFunc) != 0;
+        const bool taken = query ? authorized : may;
         EXPECT_EQ(!local_->network().Inspect(who.id, local_->canister(), name, row.argument),
                   taken);
         ++checked;
@@ -253,6 +255,7 @@ TEST_F(CanisterAccess, InspectionAgreesWithWhatTheMethodWouldSay) {
   EXPECT_TRUE(dropped("generate_start") && dropped("generate"));
   EXPECT_EQ(Call(kStranger, "generate_start", rows_.at("generate_start").argument).substr(0, 9),
             "Err quota");
+  EXPECT_EQ(Call(kStranger, "may_generate", candid::EncodeArgs()).substr(0, 9), "Err quota");
   policy.tokens_per_caller_per_day = std::nullopt;
   policy.max_jobs_per_caller = 1;
   policy.instructions_per_message = 400'000'000;
@@ -263,6 +266,7 @@ TEST_F(CanisterAccess, InspectionAgreesWithWhatTheMethodWouldSay) {
   EXPECT_TRUE(dropped("generate_start"));
   EXPECT_EQ(Call(kStranger, "generate_start", rows_.at("generate_start").argument).substr(0, 8),
             "Err busy");
+  EXPECT_EQ(Call(kStranger, "may_generate", candid::EncodeArgs()).substr(0, 8), "Err busy");
   EXPECT_TRUE(local_->network().Inspect(kOwner, local_->canister(), "lend_message", {}));
 }
 

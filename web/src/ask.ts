@@ -52,11 +52,12 @@ export async function quoteFor(connection: Connection, args: GenerateArgs): Prom
   return answer.Ok;
 }
 
-// What inspect_message drops has no sentence: it is the policy's.
+// What inspect_message drops has no sentence; the canister tells it to those who ask.
 async function refusal(connection: Connection): Promise<FailureError> {
-  const { open_to } = await connection.model.get_policy();
-  const you = connection.anonymous ? "anonymous" : `principal ${connection.principal}`;
-  return new FailureError({ code: "not_allowed", sentence: `This canister generates for: ${open_to}; you are ${you}, none of them.` });
+  const may = await connection.model.may_generate();
+  return new FailureError("Err" in may
+    ? failureFromCanister(may.Err)
+    : { code: "busy", sentence: "The canister refused this call, and would take it now." });
 }
 
 async function start(connection: Connection, args: GenerateArgs): Promise<bigint> {

