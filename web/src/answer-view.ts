@@ -4,6 +4,7 @@ import type { Answer, Turn } from "./chats";
 import { isWorking } from "./chats";
 import { checkPanel, commandRow } from "./check";
 import { copyButton, h, setText } from "./dom";
+import type { Connection } from "./network";
 import { adviceOn } from "./failure";
 import type { Around } from "./failure";
 import { count, dollars, plural, short } from "./format";
@@ -12,6 +13,7 @@ export interface TurnActions {
   retry(turn: Turn): void;
   edit(turn: Turn, question: string): void;
   around(): Around;
+  connection(): Connection | undefined;
 }
 
 const kStateNames: Record<Answer["state"], string> = {
@@ -80,12 +82,14 @@ export class TurnView {
     setText(this.state, kStateNames[answer.state]);
     this.state.classList.toggle("unseen", !working);
     setText(this.stats, [statsText(answer), answer.state === "cancelled" ? "stopped" : ""].filter(Boolean).join(" · "));
-    this.buttons.classList.toggle("unseen", working);
-    this.buttons.toggleAttribute("inert", working);
+    const nothing = working || answer.text === "";
+    this.buttons.classList.toggle("unseen", nothing);
+    this.buttons.toggleAttribute("inert", nothing);
+    this.text.classList.toggle("failed", answer.failure !== undefined);
     setText(this.note, answer.waitingFor ?? kEnds[answer.finish ?? ""] ?? "");
-    this.updateText(answer.text, working);
+    this.updateText(answer.text.trimStart(), working);
     this.updateFailure();
-    if (!working && this.footer.childElementCount === 0 && answer.job !== undefined) this.footer.append(checkPanel(this.turn));
+    if (!working && this.footer.childElementCount === 0 && answer.job !== undefined) this.footer.append(checkPanel(this.turn, () => this.actions.connection()));
     if (working) this.footer.replaceChildren();
   }
 

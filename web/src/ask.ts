@@ -82,6 +82,7 @@ function take(answer: Answer, chat: Chat, connection: Connection, progress: Prog
   answer.seed = progress.seed.toString();
   if (progress.finish_reason[0] !== undefined) answer.finish = progress.finish_reason[0];
   if (progress.error[0] !== undefined) answer.failure = failureFromCanister(progress.error[0]);
+  if (progress.receipt[0] !== undefined) answer.receipt = progress.receipt[0].toString();
   if (progress.tokens > 0 || progress.state === "done") answer.seconds = seconds;
   chat.session = progress.session[0]?.toString();
   chat.owner = connection.principal;

@@ -40,6 +40,7 @@ export interface Answer {
   module?: string; // hash of the module that answered, certified
   weights?: string; // hash of the model
   canister?: string;
+  receipt?: string; // its number
 }
 
 export interface Turn {

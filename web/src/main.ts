@@ -60,7 +60,7 @@ function showChats(): void {
 function showTurns(): void {
   const around = (): { canister: string; principal: string } =>
     ({ canister: connection?.canister ?? "model", principal: connection?.principal ?? "" });
-  views = chat.turns.map((turn) => new TurnView(turn, { retry, edit, around }));
+  views = chat.turns.map((turn) => new TurnView(turn, { retry, edit, around, connection: () => connection }));
   byId("turns").replaceChildren(...views.map((view) => view.element));
   byId("welcome").hidden = chat.turns.length > 0;
   setText(byId("title"), chat.turns.length > 0 ? chat.title : "GPT-2 on the Internet Computer");

@@ -10,6 +10,9 @@ import type { _SERVICE } from "#model";
 import { FailureError } from "./failure";
 import type { Failure } from "./failure";
 import { hex } from "./format";
+import { checkReceipt } from "./receipt";
+import type { CheckedReceipt } from "./receipt";
+import type { Answer } from "./chats";
 import { forgetKey, keptKey, keepKey } from "./keys";
 
 export type Model = _SERVICE;
@@ -22,7 +25,9 @@ export interface Connection {
   readonly anonymous: boolean;
   readonly keyIsKept: boolean; // false: gone with the tab
   readonly mainnet: boolean;
+  readonly rootKey: string; // hexadecimal
   readonly moduleHash: (canister: string) => Promise<string>;
+  readonly checkReceipt: (id: string, shown: Answer) => Promise<CheckedReceipt>;
 }
 
 interface Environment {
@@ -51,14 +56,18 @@ export async function connect(anonymous: boolean): Promise<Connection> {
   const { identity, kept } = await identityOf(anonymous);
   // The gateway that served the page is the way to the network, whatever its name.
   const agent = await HttpAgent.create({ host: location.origin, identity, rootKey: env.IC_ROOT_KEY, retryTimes: 1 });
+  const model = readable(Actor.createActor<Model>(idlFactory, { agent, canisterId: canister }));
+  const rootKey = env.IC_ROOT_KEY;
   return {
-    model: readable(Actor.createActor<Model>(idlFactory, { agent, canisterId: canister })),
+    model,
+    rootKey: hex(rootKey),
+    checkReceipt: (id, shown) => checkReceipt({ agent, model, canister, rootKey }, BigInt(id), shown),
     canister,
     frontend: env["PUBLIC_CANISTER_ID:frontend"],
     principal: identity.getPrincipal().toText(),
     anonymous,
     keyIsKept: kept,
-    mainnet: hex(env.IC_ROOT_KEY) === IC_ROOT_KEY,
+    mainnet: hex(rootKey) === IC_ROOT_KEY,
     moduleHash: async (id) => {
       const canisterId = Principal.fromText(id);
       const status = await CanisterStatus.request({ agent, canisterId, paths: ["module_hash"] });

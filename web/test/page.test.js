@@ -44,6 +44,15 @@ test("a stranger asks, and asks again in the same session; a reload finds it all
   await visitor.leave();
 });
 
+test("the page works where the host does not name the canister", async () => {
+  const frontend = network.host.split(".")[0];
+  const there = { ...network, page: `${network.url}/?canisterId=${frontend}`, host: new URL(network.url).host };
+  const visitor = await visit(browser, there);
+  await visitor.ask("What is 3 plus 4?");
+  assert.equal(await visitor.answered(), "3 plus 4 is 7.");
+  await visitor.leave();
+});
+
 test("the first screen says where, which model, which code and what it costs", async () => {
   const visitor = await visit(browser, network);
   const { page } = visitor;
@@ -143,12 +152,58 @@ test("retry and edit write the chat anew from there", async () => {
   await visitor.leave();
 });
 
+test("the receipt of an answer holds in the browser, and its file in gpt2ic verify", async () => {
+  const visitor = await visit(browser, network);
+  const { page } = visitor;
+  await visitor.setRange("temperature", 1.3);
+  await visitor.ask("What is the capital of France?");
+  await visitor.answered();
+  await visitor.ask("And of Spain?");
+  const text = await visitor.answered();
+  const turn = page.locator(".turn").last();
+  await turn.locator(".check summary").click();
+  await turn.locator(".verdict").waitFor();
+  const checks = await turn.locator(".checks li").evaluateAll((list) => list.map((li) => [li.className, li.querySelector("strong").textContent]));
+  const names = ["Certificate", "Witness", "Receipt", "Module", "Model", "Parameters", "Question", "Answer"];
+  assert.deepEqual(checks, names.map((name) => ["holds", name]));
+  const [file] = await Promise.all([page.waitForEvent("download"), turn.getByRole("button", { name: "Download the receipt" }).click()]);
+  const path = await file.path();
+  const [verify, fetch] = (await turn.locator(".receipt code").allTextContents()).map((line) => line.split(" ").slice(1));
+  const demo = new URL("../../models/demo", import.meta.url).pathname;
+  const at = (args) => args.map((arg) => (arg === file.suggestedFilename() ? path : arg === "models/demo" ? demo : arg));
+  assert.match(await run(network, gpt2ic, at(verify)), /replay/);
+  await run(network, gpt2ic, fetch); // as shown
+  assert.equal(JSON.parse(readFileSync(`${network.folder}/${file.suggestedFilename()}`)).answer, null);
+  // A changed answer does not hold.
+  await page.evaluate(() => {
+    const chats = JSON.parse(localStorage.getItem("gpt2ic.chats"));
+    chats[0].turns[1].answer.text += "!";
+    localStorage.setItem("gpt2ic.chats", JSON.stringify(chats));
+  });
+  await page.reload();
+  await page.waitForSelector('#pill[data-state="ready"]');
+  assert.equal(await visitor.lastAnswer.textContent(), `${text}!`);
+  await turn.locator(".check summary").click();
+  await turn.locator(".verdict").waitFor();
+  assert.match(await turn.locator(".verdict").textContent(), /^1 of 8 checks do not hold/);
+  assert.equal(await turn.locator(".checks .fails strong").textContent(), "Answer");
+  // The command that asks the same without a network gives the same text.
+  const first = page.locator(".turn").first();
+  await first.locator(".check summary").click();
+  const command = await first.locator(".check-content > .command code").textContent();
+  const [, question, rest] = /--native '([^']*)' (.*)$/.exec(command);
+  const printed = await run(network, gpt2ic, ["run", "--native", question, ...rest.split(" ")]);
+  assert.ok(printed.includes(await first.locator(".answer-text").textContent()), printed);
+  await visitor.leave();
+});
+
 test("copy, export, several chats, delete", async () => {
   const visitor = await visit(browser, network);
   const { page } = visitor;
   await visitor.ask("What is 3 plus 4?");
   await visitor.answered();
   await page.locator(".turn").getByRole("button", { name: "Copy" }).first().click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
   await page.focus("#prompt");
   await page.keyboard.press("Control+V");
   assert.equal(await page.locator("#prompt").inputValue(), "3 plus 4 is 7.");
