@@ -19,7 +19,10 @@ constexpr uint64_t kMessageMargin = 150'000'000;  // for the answer's candid and
 // One message's work.
 class Slice {
  public:
-  Slice(State& state, uint64_t limit) : state_(state), limit_(limit - kMessageMargin) {}
+  Slice(State& state, uint64_t message_limit)
+      : state_(state),
+        first_limit_(message_limit - kMessageMargin),
+        limit_(SliceLimit(state, message_limit) - kMessageMargin) {}
 
   void Run() {
     const auto may_run = [this](const Job& job) {
@@ -65,7 +68,9 @@ class Slice {
   uint64_t Left(const EngineSession& engine) {
     const uint64_t charges = weights_touched_ ? 0 : engine.PageCharges();
     const uint64_t spent = sdk::InstructionsUsed() + charges;
-    return limit_ > spent ? limit_ - spent : 0;
+    // A slice that is too small for a single step of a large model must not stand still.
+    const uint64_t limit = weights_touched_ ? limit_ : first_limit_;
+    return limit > spent ? limit - spent : 0;
   }
 
   bool Work(Job& job, ChatSession& session, EngineSession& engine) {
@@ -161,7 +166,7 @@ class Slice {
 
  private:
   State& state_;
-  uint64_t limit_;
+  uint64_t first_limit_, limit_;
   bool weights_touched_ = false;
 };
 
@@ -177,7 +182,7 @@ void RunSlice(State& state, uint64_t message_limit) {
   if (state.loading) state.Load();
   WorkOnSetup(state, message_limit);
   if (!state.ready) return;
-  Slice(state, SliceLimit(state, message_limit)).Run();
+  Slice(state, message_limit).Run();
 }
 
 void Cancel(State& state, Job& job) {
