@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/sha256.h"
 #include "canister/model/api.h"
 #include "cli/command.h"
 #include "cli/local.h"
@@ -64,6 +65,52 @@ TEST_F(BackendCanister, EveryOnnxFileGivesPyTorchsIdsAndTheSameModel) {
     ++files;
   }
   EXPECT_EQ(files, 7);
+}
+
+// What taking a file of 0.8 MB in costs: hashed twice, its graph followed, packed, loaded, and some
+// tokens run to measure the rates.
+TEST_F(BackendCanister, AnOnnxFileCostsAtMost150InstructionsAByte) {
+  for (const char* name : {"gpt2_kv_op14.onnx", "gpt2_nocache_dynamo_op18.onnx"}) {
+    const std::string path = base::StrCat(kTiny, name);
+    EXPECT_TRUE(local_->Update("clear_model_bytes", candid::EncodeArgs()));
+    EXPECT_TRUE(local_->Upload("append_model_bytes", path));
+    local_->TakeUsage();
+    ASSERT_EQ(SetUpWhatIsThere(), "");
+    const cli::Usage usage = local_->TakeUsage();
+    const uint64_t instructions = usage.instructions - usage.page_charges;
+    RecordProperty(name, std::to_string(instructions));
+    EXPECT_LT(instructions / std::filesystem::file_size(path), 150u) << instructions;
+  }
+}
+
+// The model's identity is that of its weights: from ONNX, safetensors or packed, here or there.
+TEST_F(BackendCanister, EveryFormHasTheHashThatPackGives) {
+  const std::string packed =
+      (std::filesystem::temp_directory_path() / base::StrCat("gpt2ic_backend_", getpid())).string();
+  const std::string command =
+      base::StrCat(GPT2IC_PROGRAM " pack ", kTiny, "model.safetensors -o ", packed, " > /dev/null");
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  const auto digest = base::Sha256Of(base::AsBytes(cli::ReadFile(packed).value()));
+  const Bytes hash(digest.begin(), digest.end());
+  const model::UploadArgs config{
+      "config", std::filesystem::file_size(base::StrCat(kTiny, "config.json")), 10'000, {}};
+  const auto sent = [&] {
+    const auto begun = Decoded<model::Answer<model::UploadBegun>>(
+        local_->Update("upload_begin", candid::EncodeArgs(config)));
+    const std::string json = cli::ReadFile(base::StrCat(kTiny, "config.json")).value();
+    EXPECT_TRUE(local_->Update("upload_chunk",
+                               candid::EncodeArgs(begun->id, uint32_t{0}, base::AsBytes(json))));
+    EXPECT_TRUE(local_->Update("upload_commit", candid::EncodeArgs(begun->id)));
+  };
+  for (const std::string& path :
+       {packed, base::StrCat(kTiny, "model.safetensors"),
+        base::StrCat(kTiny, "model.noprefix.safetensors"), base::StrCat(kTiny, "gpt2_kv_op11.onnx"),
+        base::StrCat(kTiny, "gpt2_nocache_dynamo_op18.onnx")}) {
+    sent();  // for safetensors; the others say themselves what it says
+    ASSERT_EQ(SetUpFile(path), "") << path;
+    EXPECT_EQ(ModelHash(), hash) << path;
+  }
+  std::filesystem::remove(packed);
 }
 
 TEST_F(BackendCanister, RefusesWhatIsNoModelAndGoesOn) {

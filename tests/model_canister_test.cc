@@ -117,6 +117,31 @@ TEST_F(ModelCanister, TokenizingCostsBoundedInstructionsPerByte) {
   }
 }
 
+// What a call costs besides the model, page charges apart. Candid and dispatch are some 20,000,
+// with checks, quote, session and queue 100,000; the hashes of the certified receipt are 180,000
+// more.
+TEST_F(ModelCanister, ACallsOverheadIsBounded) {
+  SetUpDemo();
+  const auto cost = [&](auto call) {
+    call();  // pages and buffers are there the second time
+    local_->TakeUsage();
+    call();
+    const cli::Usage usage = local_->TakeUsage();
+    EXPECT_EQ(usage.messages, 1u);
+    return usage.instructions - usage.page_charges;
+  };
+  const uint64_t tokenize = cost([&] { EXPECT_TRUE(Tokenize("a")); });
+  const uint64_t generate = cost([&] { EXPECT_TRUE(Generate("a", 0)); });
+  const uint64_t inference = cost([&] { EXPECT_TRUE(Infer({5}, 0, 0)); });
+  RecordProperty("tokenize", std::to_string(tokenize));
+  RecordProperty("generate", std::to_string(generate));
+  RecordProperty("inference", std::to_string(inference));
+  EXPECT_LT(cost([&] { PolicyNow(); }), 40'000u);
+  EXPECT_LT(tokenize, 40'000u);
+  EXPECT_LT(generate, 300'000u);
+  EXPECT_LT(inference, 300'000u);
+}
+
 // Each is refused with a sentence that names what was found, and the canister goes on working.
 TEST_F(ModelCanister, RefusesBadRequestsAndGoesOn) {
   EXPECT_NE(Generate("hello").error().message.find("setup_model"), std::string::npos);

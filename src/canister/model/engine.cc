@@ -70,11 +70,6 @@ uint64_t BlocksOf(uint32_t first, uint32_t last) {
 
 }  // namespace
 
-uint64_t FullCacheBytes(const EngineModel& model) {
-  const gpt2::Hparams& h = model.hparams();
-  return gpt2::IntKvCache(h).block_bytes() * ((h.n_ctx + kBlock - 1) / kBlock);
-}
-
 Rates MeasureRates(const EngineModel& model) {
   Rates rates;
   const uint64_t first = Measured([&] { MeasureSteps(model, rates); });
@@ -82,7 +77,10 @@ Rates MeasureRates(const EngineModel& model) {
   // The model has just been loaded: its pages are met already in this message, what a message
   // needs besides is met in the first round.
   rates.page_charges = (model.file_bytes() / kPageBytes + 1) * kPageRead + first - second;
-  rates.attention_block = AttentionBlock(model.hparams());
+  const gpt2::Hparams& h = model.hparams();
+  rates.attention_block = AttentionBlock(h);
+  rates.block_bytes = gpt2::IntKvCache(h).block_bytes();
+  rates.context_bytes = rates.block_bytes * ((h.n_ctx + kBlock - 1) / kBlock);
   return rates;
 }
 
@@ -108,7 +106,7 @@ WorkCost CostOf(const EngineModel& model, const Rates& rates, uint32_t cached, u
       rates.attention_block * BlocksOf(last, prompt + decoded);
   const uint64_t blocks = (prompt + decoded) / kBlock;
   cost.page_charges = rates.page_charges + kMessageOverhead +
-                      blocks * gpt2::IntKvCache(h).block_bytes() * kPageWritten / kPageBytes;
+                      blocks * rates.block_bytes * kPageWritten / kPageBytes;
   return cost;
 }
 

@@ -10,9 +10,6 @@ namespace model {
 using EngineModel = gpt2::PackedModel;
 using EngineSession = gpt2::PackedSession;
 
-// Keys and values of a full context.
-uint64_t FullCacheBytes(const EngineModel& model);
-
 // What each piece of work on this model costs, in instructions without page charges. Not a formula:
 // measured with the IC's own counter when the model is loaded, on a few tokens. Counts do not
 // depend on the numbers computed, so what was measured is what will be spent.
@@ -23,6 +20,8 @@ struct Rates {
   uint64_t greedy = 0, sampled = 0;  // choosing a token
   uint64_t attention_block = 0;      // of a token, for each further 32 positions it looks back to
   uint64_t page_charges = 0;         // of a message, with one block of keys and values
+  // Of memory: keys and values of 32 positions, and of a whole context.
+  uint64_t block_bytes = 0, context_bytes = 0;
 };
 
 // Runs 40 tokens or so of the model twice: the first time meets the pages.

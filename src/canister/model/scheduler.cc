@@ -26,7 +26,8 @@ class Slice {
 
   void Run() {
     const auto may_run = [this](const Job& job) {
-      return state_.sessions.MayRun(*state_.sessions.Find(job.session), *state_.ready->model);
+      return state_.sessions.MayRun(*state_.sessions.Find(job.session),
+                                    state_.ready->rates.context_bytes);
     };
     while (Job* job = state_.jobs.Next(may_run)) {
       if (!Advance(*job)) return;
@@ -39,7 +40,8 @@ class Slice {
     const uint64_t before = sdk::InstructionsUsed();
     ChatSession* session = state_.sessions.Find(job.session);
     CHECK(session != nullptr);
-    EngineSession& engine = state_.sessions.Engine(*session, *state_.ready->model);
+    EngineSession& engine =
+        state_.sessions.Engine(*session, *state_.ready->model, state_.ready->rates.context_bytes);
     TakePrompt(job, *session, engine);
     const bool room = Work(job, *session, engine);
     job.instructions += sdk::InstructionsUsed() - before;

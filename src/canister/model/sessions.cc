@@ -44,12 +44,13 @@ void Sessions::Remove(uint64_t id) {
   sessions_.erase(id);
 }
 
-EngineSession& Sessions::Engine(ChatSession& session, const EngineModel& model) {
+EngineSession& Sessions::Engine(ChatSession& session, const EngineModel& model,
+                                uint64_t context_bytes) {
   std::unique_ptr<EngineSession>& engine = engines_[session.id];
   if (!engine) {
     engine = std::make_unique<EngineSession>(model);
     CHECK(engine->Append(session.tokens).has_value());
-    full_bytes_ = FullCacheBytes(model);
+    context_bytes_ = context_bytes;
     Trim();
   }
   return *engine;
@@ -61,10 +62,10 @@ uint64_t Sessions::working() const {
   return count;
 }
 
-bool Sessions::MayRun(const ChatSession& session, const EngineModel& model) const {
+bool Sessions::MayRun(const ChatSession& session, uint64_t context_bytes) const {
   if (engines_.contains(session.id)) return true;
   const uint64_t others = working();
-  return others == 0 || (others + 1) * FullCacheBytes(model) <= kCacheBytesMax;
+  return others == 0 || (others + 1) * context_bytes <= kCacheBytesMax;
 }
 
 EngineSession* Sessions::FindEngine(uint64_t id) {
@@ -77,7 +78,7 @@ void Sessions::Trim() {
   std::vector<const ChatSession*> idle;
   for (const auto& [id, engine] : engines_) {
     const ChatSession& session = sessions_.at(id);
-    bytes += session.job == 0 ? engine->cache_bytes() : full_bytes_;
+    bytes += session.job == 0 ? engine->cache_bytes() : context_bytes_;
     if (session.job == 0) idle.push_back(&session);
   }
   std::ranges::sort(idle, {}, &ChatSession::last_used_ns);

@@ -39,9 +39,10 @@ class Sessions {
   void Remove(uint64_t id);
 
   // The session's engine, made and filled with its tokens if it has none. `model` must outlive it.
-  EngineSession& Engine(ChatSession& session, const EngineModel& model);
+  EngineSession& Engine(ChatSession& session, const EngineModel& model, uint64_t context_bytes);
   // Whether there is room for the keys and values of this session's job; always for a single one.
-  bool MayRun(const ChatSession& session, const EngineModel& model) const;
+  // `context_bytes`: keys and values of a whole context.
+  bool MayRun(const ChatSession& session, uint64_t context_bytes) const;
   // Null if it has none.
   EngineSession* FindEngine(uint64_t id);
   void DropEngine(uint64_t id) { engines_.erase(id); }
@@ -65,7 +66,7 @@ class Sessions {
 
   std::map<uint64_t, ChatSession> sessions_;
   std::map<uint64_t, std::unique_ptr<EngineSession>> engines_;
-  uint64_t full_bytes_ = 0;  // keys and values of a full context
+  uint64_t context_bytes_ = 0;  // of the model that the engines have
   uint64_t next_id_ = 1;
 };
 

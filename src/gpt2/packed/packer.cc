@@ -29,8 +29,23 @@ base::Result<Packer> Packer::Open(const Hparams& hparams, PackedMode mode,
       std::ranges::binary_search(tensors, kHeadName, {}, &PlannedTensor::name);
   Packer packer({hparams, mode, separate_head}, source, sink);
   packer.tensors_ = std::move(tensors);
-  packer.PlanJobs();
+  if (separate_head) {
+    packer.head_.emplace();
+  } else {
+    packer.PlanJobs();
+  }
   return packer;
+}
+
+base::Status Packer::CompareHead() {
+  const auto same = TRY(head_->Step(*source_, Find("wte.weight"), Find(std::string(kHeadName)),
+                                    header_.hparams.n_embd, kStepFloats));
+  if (!same) return {};
+  header_.separate_head = !*same;
+  layout_ = PackedLayout(header_);
+  head_.reset();
+  PlanJobs();
+  return {};
 }
 
 void Packer::PlanJobs() {
@@ -59,6 +74,10 @@ void Packer::PlanJobs() {
 }
 
 base::Result<bool> Packer::Step() {
+  if (head_) {
+    TRY_STATUS(CompareHead());
+    return false;
+  }
   if (written_ == 0) TRY_STATUS(Write(EncodePackedHeader(header_)));
   if (job_ == jobs_.size()) return true;
   const Job& job = jobs_[job_];

@@ -1,11 +1,13 @@
 #ifndef GPT2IC_GPT2_PACKED_PACKER_H_
 #define GPT2IC_GPT2_PACKED_PACKER_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/aligned_buffer.h"
 #include "gpt2/byte_source.h"
+#include "gpt2/import/head_compare.h"
 #include "gpt2/import/tensor_plan.h"
 #include "gpt2/packed/format.h"
 #include "gpt2/quantize/quantize.h"
@@ -25,7 +27,7 @@ class Packer {
   static base::Result<Packer> Open(const Hparams& hparams, PackedMode mode, ByteSource& source,
                                    ByteSink& sink);
   // The same from a plan of tensors that were found in `source` otherwise (import/onnx): one for
-  // each of TensorSlots, and lm_head.weight if the head is not wte.
+  // each of TensorSlots, and perhaps lm_head.weight, which is dropped when it is wte once more.
   static base::Result<Packer> Open(const Hparams& hparams, PackedMode mode,
                                    std::vector<PlannedTensor> tensors, ByteSource& source,
                                    ByteSink& sink);
@@ -36,7 +38,8 @@ class Packer {
   base::Result<bool> Step();
 
   const PackedHeader& header() const { return header_; }
-  uint64_t file_bytes() const { return layout_.file_bytes; }  // of the packed model
+  // Of the packed model; more, before the first is written, when the head turns out to be wte.
+  uint64_t file_bytes() const { return layout_.file_bytes; }
   uint64_t bytes_done() const { return written_; }
 
  private:
@@ -50,6 +53,7 @@ class Packer {
   Packer(const PackedHeader& header, ByteSource& source, ByteSink& sink)
       : header_(header), layout_(header), source_(&source), sink_(&sink) {}
 
+  base::Status CompareHead();
   void PlanJobs();
   const PlannedTensor& Find(const std::string& name) const;
   base::Status Read(const std::string& name, uint64_t first, std::span<float> out);
@@ -70,10 +74,11 @@ class Packer {
   ByteSink* sink_;
   std::vector<PlannedTensor> tensors_;  // sorted by name
   std::vector<Job> jobs_;
-  size_t job_ = 0;        // the one at work
-  uint64_t taken_ = 0;    // rows of its tensor that were read
-  uint64_t put_ = 0;      // blocks of it that were written
-  uint64_t written_ = 0;  // bytes
+  std::optional<HeadCompare> head_;  // a head that may be dropped
+  size_t job_ = 0;                   // the one at work
+  uint64_t taken_ = 0;               // rows of its tensor that were read
+  uint64_t put_ = 0;                 // blocks of it that were written
+  uint64_t written_ = 0;             // bytes
   std::vector<float> values_;
   std::vector<Magnitude> max_;  // of each row (output) of the matrix at work
   std::vector<uint8_t> out_, convert_;

@@ -100,6 +100,18 @@ TEST(PackerTest, SeparateHeadIsKept) {
   for (const float logit : session.Logits()) EXPECT_EQ(logit, 0.0f);
 }
 
+TEST(PackerTest, AHeadThatIsWteOnceMoreIsDropped) {
+  const std::string packed = Pack(Tiny(), TinyHparams(), PackedMode::kInt8).value();
+  auto tensors = TinyTensors();
+  FileTensor head = *std::ranges::find(tensors, "transformer.wte.weight", &FileTensor::name);
+  head.name = "lm_head.weight";
+  tensors.push_back(head);
+  EXPECT_EQ(Pack(SafetensorsOf(tensors), TinyHparams(), PackedMode::kInt8).value(), packed);
+  // One bit of the last number makes it another one.
+  tensors.back().bytes.end()[-2] ^= 1;
+  EXPECT_NE(Pack(SafetensorsOf(tensors), TinyHparams(), PackedMode::kInt8)->size(), packed.size());
+}
+
 TEST(PackerTest, RefusesWeightsThatAreNoNumbersByName) {
   for (const float bad : {NAN, INFINITY, -2e4f}) {
     for (const char* name : {"transformer.wte.weight", "transformer.h.1.mlp.c_fc.weight",

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "gpt2/import/head_compare.h"
 #include "gpt2/import/onnx/extract.h"
 #include "gpt2/import/onnx/interpreter.h"
 #include "gpt2/import/onnx/proto.h"
@@ -45,8 +46,7 @@ struct OnnxReader::State {
   std::vector<std::string> outputs;
   uint64_t nodes_left = 0;
   onnx::Extracted found;
-  uint64_t head_done = 0;  // numbers before it are equal in both
-  std::vector<uint8_t> scratch;
+  HeadCompare head;
 };
 
 base::Status OnnxReader::State::TakeOpset(onnx::Range message) {
@@ -133,19 +133,11 @@ base::Result<bool> OnnxReader::State::RunNodes() {
 // Whether the head is wte once more is asked of the numbers. True when that is known.
 base::Result<bool> OnnxReader::State::CompareHead() {
   std::vector<PlannedTensor>& tensors = found.model.tensors;
-  const PlannedTensor &wte = tensors.front(), &head = *found.head;
-  const uint64_t n_embd = found.model.hparams.n_embd;
-  const uint64_t rows_max = std::max<uint64_t>(1, kStepBytesMax / 8 / n_embd);
-  const uint64_t count = std::min(rows_max * n_embd, wte.count - head_done);
-  std::vector<float> a(static_cast<size_t>(count)), b(static_cast<size_t>(count));
-  TRY_STATUS(ReadTensor(*source, wte, head_done, a, scratch));
-  TRY_STATUS(ReadTensor(*source, head, head_done, b, scratch));
-  if (std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) != 0) {
-    tensors.push_back(*std::move(found.head));
-    return true;
-  }
-  head_done += count;
-  return head_done == wte.count;
+  const auto same = TRY(head.Step(*source, tensors.front(), *found.head, found.model.hparams.n_embd,
+                                  kStepBytesMax / 8));
+  if (!same) return false;
+  if (!*same) tensors.push_back(*std::move(found.head));
+  return true;
 }
 
 // Goes to the next phase.
