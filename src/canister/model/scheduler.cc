@@ -112,7 +112,9 @@ class Slice {
   void AddToken(Job& job, const Choice& choice) {
     job.output.push_back(choice.token);
     if (choice.logprob) job.logprobs.push_back(*choice.logprob);
-    if (state_.tokenizer && !state_.tokenizer->IsSpecial(choice.token)) {
+    // A model's vocabulary may be larger than the tokenizer's: such ids have no text.
+    if (state_.tokenizer && state_.tokenizer->Has(choice.token) &&
+        !state_.tokenizer->IsSpecial(choice.token)) {
       AppendText(job, state_.tokenizer->TokenBytes(choice.token));
     }
   }

@@ -41,6 +41,7 @@ class Tokenizer {
   base::Result<std::string> Token(TokenId id) const;                     // "Ġis"
   base::Result<std::string> Decode(std::span<const TokenId> ids) const;  // special ones left out
 
+  bool Has(TokenId id) const { return vocabulary_.Has(id); }  // a model may draw ids beyond
   bool IsSpecial(TokenId id) const;
   std::optional<TokenId> SpecialId(std::string_view content) const;
   // Raw bytes, which need not be whole characters. Requires an id that a token has.
