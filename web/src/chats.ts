@@ -1,5 +1,6 @@
 // The chats of this browser, kept in localStorage. What the canister keeps of them is its session.
 import type { Failure } from "./failure";
+import { keep, readKept } from "./kept";
 
 export interface Settings {
   tokens: number;
@@ -52,6 +53,7 @@ export interface Chat {
   id: string;
   title: string;
   created: number;
+  changed: number; // the later copy of two tabs is the one that counts
   turns: Turn[];
   session?: string | undefined; // of the canister
   owner?: string | undefined; // the principal whose session it is
@@ -73,7 +75,7 @@ export function newAnswer(settings: Settings): Answer {
 }
 
 export function newChat(): Chat {
-  return { id: crypto.randomUUID(), title: "New chat", created: Date.now(), turns: [] };
+  return { id: crypto.randomUUID(), title: "New chat", created: Date.now(), changed: 0, turns: [] };
 }
 
 function isChat(value: unknown): value is Chat {
@@ -85,18 +87,18 @@ function isChat(value: unknown): value is Chat {
 
 function stored(key: string): unknown {
   try {
-    return JSON.parse(localStorage.getItem(key) ?? "null");
+    return JSON.parse(readKept(key) ?? "null");
   } catch {
     return null;
   }
 }
 
 export class Chats {
-  readonly all: Chat[]; // newest first
+  readonly all: Chat[] = []; // newest first
+  private readonly removed = new Set<string>();
 
   constructor() {
-    const kept = stored(kChatsKey);
-    this.all = Array.isArray(kept) ? kept.filter(isChat) : [];
+    this.merge();
   }
 
   add(chat: Chat): void {
@@ -105,21 +107,43 @@ export class Chats {
   }
 
   remove(chat: Chat): void {
+    this.removed.add(chat.id);
     const at = this.all.indexOf(chat);
     if (at >= 0) this.all.splice(at, 1);
     this.save();
   }
 
-  // When the browser has no room, the oldest go.
-  save(): void {
-    for (let kept = this.all.filter((chat) => chat.turns.length > 0); ; kept = kept.slice(0, -1)) {
-      try {
-        localStorage.setItem(kChatsKey, JSON.stringify(kept));
-        return;
-      } catch {
-        if (kept.length === 0) return;
+  // Takes in what other tabs have written since. True if `open` was among it.
+  merge(open?: Chat): boolean {
+    let opened = false;
+    const kept = stored(kChatsKey);
+    for (const chat of Array.isArray(kept) ? kept.filter(isChat) : []) {
+      if (this.removed.has(chat.id)) continue;
+      const known = this.all.find(({ id }) => id === chat.id);
+      if (known === undefined) {
+        this.all.push(chat);
+      } else if ((chat.changed ?? 0) > known.changed) {
+        Object.assign(known, chat);
+        opened ||= known === open;
       }
     }
+    this.all.sort((a, b) => b.created - a.created);
+    this.all.length = Math.min(this.all.length, kChatsMax);
+    return opened;
+  }
+
+  // When the browser has no room, the oldest go.
+  save(changed?: Chat): void {
+    if (changed !== undefined) changed.changed = Date.now();
+    this.merge();
+    for (let kept = this.all.filter((chat) => chat.turns.length > 0); ; kept = kept.slice(0, -1)) {
+      if (keep(kChatsKey, JSON.stringify(kept)) || kept.length === 0) return;
+    }
+  }
+
+  // Calls `changed` when another tab has saved.
+  onChange(changed: () => void): void {
+    addEventListener("storage", (event) => event.key === kChatsKey && changed());
   }
 }
 
@@ -129,9 +153,5 @@ export function loadSettings(): Settings {
 }
 
 export function saveSettings(settings: Settings): void {
-  try {
-    localStorage.setItem(kSettingsKey, JSON.stringify(settings));
-  } catch {
-    // Nothing is lost but a preference.
-  }
+  keep(kSettingsKey, JSON.stringify(settings));
 }

@@ -51,6 +51,18 @@ export function copyButton(label: string, text: () => string): HTMLButtonElement
   return button;
 }
 
+// For what cannot be undone: acts when it is pressed again.
+export function buttonTwice(label: string, question: string, action: () => void): HTMLButtonElement {
+  const button = h("button", { type: "button" }, label);
+  button.addEventListener("click", () => {
+    if (button.textContent === question) return action();
+    setText(button, question);
+    announce(question);
+  });
+  button.addEventListener("blur", () => setText(button, label));
+  return button;
+}
+
 export function download(name: string, type: string, content: BlobPart): void {
   const url = URL.createObjectURL(new Blob([content], { type }));
   h("a", { href: url, download: name }).click();

@@ -6,16 +6,18 @@ import { showCard, showFacts, stateText } from "./card";
 import type { Chat, Settings, Turn } from "./chats";
 import { Chats, isWorking, newAnswer, newChat } from "./chats";
 import { Composer } from "./composer";
-import { announce, byId, h, setText } from "./dom";
+import { announce, buttonTwice, byId, h, setText } from "./dom";
 import { exportJson, exportMarkdown } from "./export";
 import { FailureError, adviceOn, failureOf } from "./failure";
 import { hex } from "./format";
+import { keep, readKept } from "./kept";
 import type { Connection } from "./network";
 import { startTheme } from "./theme";
 import { showYou } from "./you";
 
 const kStatusMs = 15_000;
 const kStatusSoonMs = 2_000; // while the canister is not ready or not reached
+const kSaveMs = 500; // while an answer grows
 const kAnonymousKey = "gpt2ic.anonymous";
 const kExamples = [
   "What is the capital of France?",
@@ -52,7 +54,7 @@ function showChats(): void {
       h("div", { class: "menu-list" },
         h("button", { type: "button", onclick: () => exportMarkdown(one) }, "Export as Markdown"),
         h("button", { type: "button", onclick: () => exportJson(one) }, "Export as JSON"),
-        h("button", { type: "button", onclick: () => deleteChat(one) }, "Delete")));
+        buttonTwice("Delete", "Really delete?", () => deleteChat(one))));
     return h("li", {}, open, more);
   }));
 }
@@ -113,7 +115,7 @@ async function follow(turn: Turn, how: "run" | "resume"): Promise<void> {
     const follows = atEnd();
     if (open === chat) view?.update();
     if (follows) toEnd();
-    if (answer.job !== undefined) chats.save();
+    if (answer.job !== undefined && Date.now() > open.changed + kSaveMs) chats.save(open);
   });
   composer.setWorking(true);
   announce("The canister is answering");
@@ -125,7 +127,7 @@ async function follow(turn: Turn, how: "run" | "resume"): Promise<void> {
     const weights = known.status.model[0]?.sha256;
     if (weights !== undefined) answer.weights = hex(weights);
   }
-  chats.save();
+  chats.save(open);
   announce(answer.failure === undefined ? `Answer: ${answer.text}` : "");
   composer.requote();
   refreshSoon(answer.failure === undefined ? kStatusMs : 0);
@@ -215,11 +217,11 @@ function refreshSoon(ms: number): void {
   }, ms);
 }
 
-async function connectAgain(anonymous = localStorage.getItem(kAnonymousKey) === "yes"): Promise<void> {
+async function connectAgain(anonymous = readKept(kAnonymousKey) === "yes"): Promise<void> {
   try {
     const network = await import("./network");
     connection = await network.connect(anonymous);
-    localStorage.setItem(kAnonymousKey, anonymous ? "yes" : "no");
+    keep(kAnonymousKey, anonymous ? "yes" : "no");
   } catch (error) {
     const failure = failureOf(error);
     showPill("offline", failure.code === "no_model" ? "no model canister" : "no connection");
@@ -270,6 +272,10 @@ function start(): void {
     become: (anonymous) => void connectAgain(anonymous),
     forget: () => void import("./network").then((network) => network.forgetKey()).then(() => connectAgain(false)),
   }));
+  chats.onChange(() => {
+    if (chats.merge(chat) && asking === undefined) showTurns();
+    showChats();
+  });
   addEventListener("online", () => void refresh());
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refreshSoon(0));
   setMenu(false);

@@ -1,17 +1,14 @@
 // Light, dark, or as the system has it.
 import { byId, setText } from "./dom";
+import { keep, readKept } from "./kept";
 
 const kKey = "gpt2ic.theme";
 const kThemes = ["system", "light", "dark"] as const;
 type Theme = (typeof kThemes)[number];
 
 function kept(): Theme {
-  try {
-    const text = localStorage.getItem(kKey);
-    return kThemes.find((theme) => theme === text) ?? "system";
-  } catch {
-    return "system";
-  }
+  const text = readKept(kKey);
+  return kThemes.find((theme) => theme === text) ?? "system";
 }
 
 function apply(theme: Theme): void {
@@ -26,10 +23,6 @@ export function startTheme(): void {
   byId("theme").addEventListener("click", () => {
     theme = kThemes[(kThemes.indexOf(theme) + 1) % kThemes.length] ?? "system";
     apply(theme);
-    try {
-      localStorage.setItem(kKey, theme);
-    } catch {
-      // For this visit only.
-    }
+    keep(kKey, theme);
   });
 }

@@ -1,5 +1,5 @@
 // The dialog about who is asking: the key of this browser, or nobody.
-import { byId, copyButton, h } from "./dom";
+import { buttonTwice, byId, copyButton, h } from "./dom";
 import type { Connection } from "./network";
 
 export interface YouActions {
@@ -31,7 +31,10 @@ export function showYou(connection: Connection | undefined, anonymousAllowed: bo
       h("div", { class: "command" }, h("code", {}, connection.principal), copyButton("Copy", () => connection.principal)),
       h("div", { class: "row" },
         act("Ask anonymously", () => actions.become(true), anonymousAllowed),
-        act("Make a new key", actions.forget)),
+        buttonTwice("Make a new key", "Really give up this key?", () => {
+          dialog.close();
+          actions.forget();
+        })),
       h("p", { class: "note" }, anonymousAllowed
         ? "A new key is a new caller: the canister's sessions of the old one are out of reach. The chats' texts stay in this browser."
         : "The owner of this canister does not let anonymous callers ask. A new key is a new caller: the sessions of the old one are out of reach."));

@@ -230,7 +230,7 @@ test("no cycles: what the canister has is not enough, and what to do about it", 
   await visitor.leave();
 });
 
-test("no model yet, then loading, then ready by itself", async () => {
+test("no model yet, then ready by itself", async () => {
   const visitor = await visit(browser, network);
   await network.gpt2ic("deploy", "model", "--mode", "reinstall");
   await visitor.ask("Is there a model?");
@@ -246,6 +246,20 @@ test("no model yet, then loading, then ready by itself", async () => {
   await visitor.page.getByRole("button", { name: "Try again" }).click();
   await visitor.answered();
   assert.equal(await visitor.page.locator(".failure strong").count(), 0);
+  await visitor.leave();
+});
+
+test("a page that knows no model says so; the next deployment tells it", async () => {
+  const frontend = network.host.split(".")[0];
+  await run(network, gpt2ic, ["call", "aaaaa-aa", "update_settings",
+    `(record { canister_id = principal "${frontend}"; settings = record { environment_variables = opt vec {} } })`, "--network", network.url]);
+  const visitor = await visit(browser, network, { go: false });
+  await visitor.page.goto(network.page);
+  assert.match(await visitor.page.locator("#turns .sentence").textContent(), /no environment variable PUBLIC_CANISTER_ID:model/);
+  await network.gpt2ic("deploy", "frontend");
+  await visitor.open(network.page);
+  await visitor.ask("What is 3 plus 4?");
+  assert.equal(await visitor.answered(), "3 plus 4 is 7.");
   await visitor.leave();
 });
 

@@ -228,7 +228,48 @@ test("copy, export, several chats, delete", async () => {
   assert.equal(JSON.parse(json).turns[0].answer.text, "3 plus 4 is 7.");
   await page.getByLabel("More on: What is 3 plus 4?").click();
   await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("button", { name: "Really delete?" }).click();
   assert.deepEqual(await page.locator(".chat").allTextContents(), ["What is the capital of France?"]);
+  await visitor.leave();
+});
+
+test("two tabs do not lose each other's chats", async () => {
+  const visitor = await visit(browser, network);
+  await visitor.ask("What is 3 plus 4?");
+  await visitor.answered();
+  const other = await visitor.another();
+  await other.page.click("#new-chat");
+  await other.ask("What is the capital of France?");
+  await other.answered();
+  await visitor.ask("What is the opposite of hot?");
+  await visitor.answered();
+  const both = ["What is the capital of France?", "What is 3 plus 4?"];
+  for (const { page } of [visitor, other]) {
+    await page.waitForFunction(() => document.querySelectorAll(".chat").length === 2);
+    assert.deepEqual(await page.locator(".chat").allTextContents(), both);
+  }
+  await other.page.locator(".chat").nth(1).click();
+  assert.equal(await other.lastAnswer.textContent(), "The opposite of hot is cold.");
+  await visitor.leave();
+});
+
+test("a session that the canister has forgotten is made again from the chat's text", async () => {
+  const visitor = await visit(browser, network);
+  const { page } = visitor;
+  await visitor.ask("What is 3 plus 4?");
+  await visitor.answered();
+  await page.evaluate(() => {
+    const chats = JSON.parse(localStorage.getItem("gpt2ic.chats"));
+    chats[0].session = "999999";
+    localStorage.setItem("gpt2ic.chats", JSON.stringify(chats));
+  });
+  await page.reload();
+  await page.waitForSelector('#pill[data-state="ready"]');
+  await visitor.ask("What is the opposite of hot?");
+  assert.equal(await visitor.answered(), "The opposite of hot is cold.");
+  const [chat] = JSON.parse(await page.evaluate(() => localStorage.getItem("gpt2ic.chats")));
+  assert.notEqual(chat.session, "999999");
+  assert.ok(chat.turns[1].answer.promptTokens > 20, "the first question and its answer are in it");
   await visitor.leave();
 });
 
@@ -249,6 +290,7 @@ test("the key stays with the browser; anonymous only where the owner allows it",
   await page.click("#you");
   assert.ok(await page.getByRole("button", { name: "Ask anonymously" }).isDisabled());
   await page.getByRole("button", { name: "Make a new key" }).click();
+  await page.getByRole("button", { name: "Really give up this key?" }).click();
   await page.waitForTimeout(500);
   assert.notEqual(await principal(), first);
   await network.setPolicy({ open_to: '"everyone"' });

@@ -47,8 +47,20 @@ export async function startDemo() {
 export async function visit(browser, network, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
   await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: new URL(network.page).origin });
-  const page = await context.newPage();
   const complaints = [];
+  const watched = () => watch(context, network, complaints);
+  const visitor = new Visitor(await watched(), context, complaints);
+  visitor.another = async () => {
+    const other = new Visitor(await watched(), context, complaints);
+    await other.open(network.page);
+    return other;
+  };
+  if (options.go !== false) await visitor.open(network.page);
+  return visitor;
+}
+
+async function watch(context, network, complaints) {
+  const page = await context.newPage();
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(`console: ${message.text()}`);
   });
@@ -57,9 +69,7 @@ export async function visit(browser, network, options = {}) {
     const url = new URL(request.url());
     if (!["data:", "blob:"].includes(url.protocol) && url.host !== network.host) complaints.push(`request to ${url.host}`);
   });
-  const visitor = new Visitor(page, context, complaints);
-  if (options.go !== false) await visitor.open(network.page);
-  return visitor;
+  return page;
 }
 
 class Visitor {
