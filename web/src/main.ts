@@ -130,7 +130,7 @@ async function follow(turn: Turn, how: "run" | "resume"): Promise<void> {
   chats.save(open);
   announce(answer.failure === undefined ? `Answer: ${answer.text}` : "");
   composer.requote();
-  refreshSoon(answer.failure === undefined ? kStatusMs : 0);
+  refreshSoon(0);
 }
 
 function ask(question: string, settings: Settings): void {
