@@ -266,7 +266,21 @@ function start(): void {
   byId("menu").addEventListener("click", () => setMenu(!sidebar.classList.contains("open")));
   byId("veil").addEventListener("click", closeMenu);
   narrow.addEventListener("change", () => setMenu(false));
-  document.addEventListener("keydown", (event) => event.key === "Escape" && sidebar.classList.contains("open") && closeMenu());
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.querySelector<HTMLDetailsElement>("details.menu[open]");
+    if (open !== null) {
+      open.open = false;
+      open.querySelector("summary")?.focus();
+    } else if (sidebar.classList.contains("open")) {
+      closeMenu();
+    }
+  });
+  document.addEventListener("click", ({ target }) => {
+    for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.menu[open]")) {
+      if (target instanceof Node && !menu.contains(target)) menu.open = false;
+    }
+  });
   for (const id of ["pill", "more"]) byId(id).addEventListener("click", () => showCard(known));
   byId("you").addEventListener("click", () => showYou(connection, known?.policy.open_to === "everyone", {
     become: (anonymous) => void connectAgain(anonymous),

@@ -217,7 +217,8 @@ test("copy, export, several chats, delete", async () => {
     await page.getByLabel("More on: What is 3 plus 4?").click();
     const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
     const text = readFileSync(await file.path(), "utf8");
-    await page.getByLabel("More on: What is 3 plus 4?").click();
+    await page.keyboard.press("Escape");
+    assert.equal(await page.getByRole("button", { name }).isVisible(), false);
     return [file.suggestedFilename(), text];
   };
   const [markdownName, markdown] = await exported("Export as Markdown");
