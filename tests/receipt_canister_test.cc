@@ -1,5 +1,8 @@
 // Receipts of the canister `model`: every finished answer has one, its hash is certified at once
 // and stays so over traps and upgrades, and the ids are for their caller.
+#include <sstream>
+
+#include "gpt2/packed/packed_test_support.h"
 #include "ic/certificate.h"
 #include "model_fixture.h"
 #include "receipt/ledger.h"
@@ -10,6 +13,31 @@ using namespace model_test;
 using model::Answer;
 using model::Progress;
 using model::ReceiptReply;
+
+// ---- pages --------------------------------------------------------------------------------------
+
+struct HttpRequest {
+  std::string method, url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  Bytes body;
+};
+CANDID_RECORD(HttpRequest, method, url, headers, body)
+struct HttpResponse {
+  uint16_t status_code;
+  std::vector<std::pair<std::string, std::string>> headers;
+  Bytes body;
+};
+CANDID_RECORD(HttpResponse, status_code, headers, body)
+
+HttpResponse Page(cli::Local& local, const std::string& url, const std::string& method = "GET") {
+  const auto reply =
+      local.Query("http_request", candid::EncodeArgs(HttpRequest{method, url, {}, {}}));
+  EXPECT_TRUE(reply) << reply.error().message;
+  return std::get<0>(candid::DecodeArgs<HttpResponse>(*reply).value());
+}
+std::string Metrics(cli::Local& local) {
+  return std::string(base::AsText(Page(local, "/metrics").body));
+}
 
 class ReceiptCanister : public ModelCanister {
  protected:
@@ -193,6 +221,113 @@ TEST_F(ReceiptCanister, CancelledAnswersHaveOneWhenTheyHaveTokens) {
   const receipt::Receipt r = Proved(ReceiptAs(kStranger, *id).value());
   EXPECT_EQ(r.finish, receipt::Finish::kCancelled);
   EXPECT_EQ(r.output_tokens, PollAs(kStranger, first).tokens);
+}
+
+TEST_F(ReceiptCanister, MetricsAreWhatPrometheusReads) {
+  ASSERT_TRUE(Generate(kQuestion));
+  const HttpResponse page = Page(*local_, "/metrics?x=1");
+  EXPECT_EQ(page.status_code, 200);
+  EXPECT_EQ(page.headers.at(0).second, "text/plain; version=0.0.4; charset=utf-8");
+  const std::string text(base::AsText(page.body));
+  for (const char* line :
+       {"\ngpt2ic_ready 1\n", "\ngpt2ic_receipts 1\n", "\ngpt2ic_answers_total 1\n",
+        "\n# TYPE gpt2ic_answers_total counter\n", "\ngpt2ic_jobs_queued 0\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << " in\n" << text;
+  }
+  // Every line is a comment or a name and a number.
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("# ")) continue;
+    const size_t space = line.rfind(' ');
+    ASSERT_NE(space, std::string::npos) << line;
+    EXPECT_TRUE(line.starts_with("gpt2ic_")) << line;
+    EXPECT_EQ(line.find_first_not_of("0123456789", space + 1), std::string::npos) << line;
+  }
+}
+
+TEST_F(ReceiptCanister, HealthTellsWhatIsWrong) {
+  const auto health = [&] {
+    const HttpResponse page = Page(*local_, "/health");
+    return base::StrCat(page.status_code, " ", base::AsText(page.body));
+  };
+  EXPECT_EQ(health(), "200 ready\n");
+  EXPECT_EQ(Page(*local_, "/").status_code, 404);
+  EXPECT_EQ(Page(*local_, "/metrics/").status_code, 404);
+  EXPECT_EQ(Page(*local_, "/health", "POST").status_code, 405);
+  EXPECT_EQ(Page(*local_, "/" + std::string(3'000, 'a')).status_code, 414);
+  local_->network().Find(local_->canister())->state.balance = runtime::Cycles{900'000'000'000};
+  EXPECT_EQ(health(), "503 low on cycles\n");
+  ASSERT_TRUE(Generate(kQuestion));
+  ASSERT_TRUE(Generate(kQuestion));
+  const auto logs = QueryAs<model::LogLines>(kOwner, "logs", uint64_t{0});
+  EXPECT_EQ(std::ranges::count_if(logs.lines,
+                                  [](const auto& line) {
+                                    return line.second.find("cycles run low: ") !=
+                                           std::string::npos;
+                                  }),
+            1)
+      << "once a day";
+  Upgrade();
+  EXPECT_EQ(health(), "503 loading\n");
+}
+
+// ---- what it costs
+// -------------------------------------------------------------------------------
+
+class ReceiptCost : public ModelCanister {
+ protected:
+  static constexpr gpt2::Hparams kShape = {
+      .n_vocab = 512, .n_ctx = 1024, .n_embd = 16, .n_head = 1, .n_layer = 1};
+
+  // Instructions for receipts so far.
+  uint64_t Spent() {
+    const std::string page = Metrics(*local_);
+    const size_t at = page.find("\ngpt2ic_receipt_instructions_total ");
+    EXPECT_NE(at, std::string::npos);
+    return std::stoull(page.substr(page.find(' ', at)));
+  }
+  void Answer(const Principal& sender, uint32_t prompt, uint32_t tokens) {
+    model::GenerateArgs args;
+    args.input = {model::InputKind::kTokens, {}, {}, std::vector<uint32_t>(prompt, 17)};
+    args.sampling.max_tokens = tokens;
+    args.sampling.temperature = 1;
+    FinishAs(sender, StartAs(sender, args)->job);
+  }
+};
+
+// Pinned, page charges apart: 1,000 receipts are kept, so the tree is as high as it gets and an old
+// one makes room, and the ids fill GPT-2's context.
+TEST_F(ReceiptCost, AnAnswerPaysLessThanHalfAMillion) {
+  model::Policy policy = PolicyNow();
+  policy.tokens_per_caller_per_day = policy.tokens_per_day = std::nullopt;
+  ASSERT_EQ(SetPolicy(policy), "Ok");
+  const std::string packed =
+      gpt2::Pack(gpt2::RandomSafetensors({kShape, 1, false}), kShape, gpt2::PackedMode::kInt8)
+          .value();
+  const model::UploadArgs args{"packed", packed.size(), 1'900'000, std::nullopt};
+  const auto id = UpdateAs<model::Answer<model::UploadBegun>>(kOwner, "upload_begin", args)->id;
+  UpdateAs<model::Done>(kOwner, "upload_chunk", id, uint32_t{0}, base::AsBytes(packed));
+  ASSERT_TRUE(UpdateAs<model::Answer<model::UploadCommitted>>(kOwner, "upload_commit", id));
+
+  local_->network().options().limits.page_overhead = 0;
+  Answer(kStranger, 20, 20);
+  for (size_t i = 1; i < receipt::Ledger::kMax; ++i) {
+    Answer({9, static_cast<uint8_t>(i % 11)}, 1, 0);
+  }
+  uint64_t before = Spent();
+  Answer(kOther, 900, 124);
+  const uint64_t full = Spent() - before;
+  before = Spent();
+  Answer(kOther, 100, 100);
+  const uint64_t usual = Spent() - before;
+  EXPECT_EQ(usual, 342'833u);
+  EXPECT_EQ(full, 479'186u);
+  EXPECT_LT(full, 500'000u);
+  // Page charges depend on where the memory lies: not pinned.
+  local_->network().options().limits.page_overhead = 80'000;
+  before = Spent();
+  Answer(kOther, 100, 100);
+  EXPECT_LT(Spent() - before - usual, 1'500'000u);
 }
 
 }  // namespace

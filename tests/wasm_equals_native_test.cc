@@ -99,11 +99,10 @@ TEST(WasmEqualsNative, PackedLogitsOfManyShapes) {
 }
 
 TEST(WasmEqualsNative, EveryCorpus) {
-  const std::pair<const char*, const char*> kCorpora[] = {{"safetensors_fuzz", "safetensors"},
-                                                          {"tokenizer_json_fuzz", "tokenizer_json"},
-                                                          {"config_json_fuzz", "config_json"},
-                                                          {"packed_model_fuzz", "packed_file"},
-                                                          {"candid_decode_fuzz", "candid"}};
+  const std::pair<const char*, const char*> kCorpora[] = {
+      {"safetensors_fuzz", "safetensors"}, {"tokenizer_json_fuzz", "tokenizer_json"},
+      {"config_json_fuzz", "config_json"}, {"packed_model_fuzz", "packed_file"},
+      {"candid_decode_fuzz", "candid"},    {"receipt_fuzz", "receipt"}};
   ProbeCanister canister;
   for (const auto& [corpus, probe] : kCorpora) {
     int files = 0;

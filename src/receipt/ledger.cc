@@ -68,17 +68,20 @@ void Ledger::Drop(uint64_t id) {
   level_.Erase(LabelOf(id));
 }
 
+// One at a time, so that no answer pays for many; only ids of contexts far beyond GPT-2's can take
+// more bytes than there may be.
 void Ledger::MakeRoom(const Entry& entry) {
+  if (entries_.empty()) return;
+  const auto& [id, oldest] = *entries_.begin();
   const auto own = by_caller_.find(entry.caller);
-  if (own != by_caller_.end() && own->second.size() >= kPerCallerMax) Drop(*own->second.begin());
-  while (!entries_.empty() && (entries_.size() >= kMax || ids_bytes_ > kIdsBytesMax)) {
-    Drop(entries_.begin()->first);
-  }
-  // Those that are too old go two at a time, so that no answer pays for many.
-  for (int i = 0; i < 2 && !entries_.empty(); ++i) {
-    const auto& [id, oldest] = *entries_.begin();
-    if (entry.receipt.finished_ns <= oldest.receipt.finished_ns + kKeptNs) return;
+  if (own != by_caller_.end() && own->second.size() >= kPerCallerMax) {
+    Drop(*own->second.begin());
+  } else if (entries_.size() >= kMax ||
+             entry.receipt.finished_ns > oldest.receipt.finished_ns + kKeptNs) {
     Drop(id);
+  }
+  while (!entries_.empty() && ids_bytes_ + entry.ids_bytes() > kIdsBytesMax) {
+    Drop(entries_.begin()->first);
   }
 }
 

@@ -22,7 +22,7 @@ struct Entry {
 };
 
 // The receipts that a canister keeps, and the hash tree over them that it certifies. Bounded in
-// number, per caller and in all, in time, and in bytes of ids; the oldest go first.
+// number, per caller and in all, in time, and in bytes of ids; the oldest make room for the next.
 class Ledger {
  public:
   static constexpr size_t kMax = 1'000, kPerCallerMax = 100;

@@ -148,17 +148,16 @@ Result<Receipt> Decode(ByteSpan bytes) {
 
 Sha256Digest HashOfIds(std::span<const TokenId> ids, uint8_t id_bytes) {
   CHECK(id_bytes == 2 || id_bytes == 4);
-  Bytes bytes;
-  bytes.reserve(ids.size() * id_bytes);
-  for (const TokenId id : ids) {
-    if (id_bytes == 2) {
-      CHECK(id <= UINT16_MAX);
-      base::AppendFixed(bytes, static_cast<uint16_t>(id));
-    } else {
-      base::AppendFixed(bytes, id);
-    }
+  const ByteSpan wide(reinterpret_cast<const uint8_t*>(ids.data()), ids.size_bytes());
+  if (id_bytes == 4) return base::Sha256Of(wide);
+  std::vector<uint16_t> narrow(ids.size());
+  uint32_t all = 0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    all |= ids[i];
+    narrow[i] = static_cast<uint16_t>(ids[i]);
   }
-  return base::Sha256Of(bytes);
+  CHECK(all <= UINT16_MAX);
+  return base::Sha256Of({reinterpret_cast<const uint8_t*>(narrow.data()), 2 * narrow.size()});
 }
 
 Sha256Digest HashOfTexts(std::span<const std::string> texts) {

@@ -10,6 +10,7 @@
 #include "gpt2/packed/packer.h"
 #include "gpt2/session.h"
 #include "gpt2/tokenizer/tokenizer.h"
+#include "receipt/ledger.h"
 #include "simd/every_op.h"
 
 namespace probes {
@@ -155,6 +156,15 @@ Bytes ConfigJson(ByteSpan file) {
 Bytes Candid(ByteSpan message) {
   Bytes out;
   base::AppendFixed(out, candid::DecodeProbe(message));
+  return out;
+}
+
+Bytes Receipt(ByteSpan file) {
+  if (const auto receipt = receipt::Decode(file)) return receipt::Encode(*receipt);
+  const auto ledger = receipt::Ledger::Restore(file, 0);
+  if (!ledger) return Text(ledger.error().message);
+  Bytes out = ledger->Save();
+  base::Append(out, ledger->tree().hash());
   return out;
 }
 

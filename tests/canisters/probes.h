@@ -21,6 +21,7 @@ base::Bytes TokenizerJson(base::ByteSpan file);
 base::Bytes ConfigJson(base::ByteSpan file);
 base::Bytes PackedFile(base::ByteSpan file);
 base::Bytes Candid(base::ByteSpan message);
+base::Bytes Receipt(base::ByteSpan file);  // and the file of receipts
 base::Bytes Sha256(base::ByteSpan message);
 // Every vector operation on each 64 bytes of the message.
 base::Bytes Simd(base::ByteSpan message);
@@ -34,6 +35,7 @@ inline constexpr Probe kProbes[] = {{"logits", Logits},
                                     {"tokenizer_json", TokenizerJson},
                                     {"config_json", ConfigJson},
                                     {"candid", Candid},
+                                    {"receipt", Receipt},
                                     {"sha256", Sha256},
                                     {"simd", Simd},
                                     {"packed_logits", PackedLogits},

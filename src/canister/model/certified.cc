@@ -13,23 +13,23 @@ namespace model {
 namespace {
 
 // The entry for all paths, without the label http_expr.
-const ic::HashTree& SkipEntry() {
-  static const ic::HashTree entry = [] {
-    ic::Path path = ic::EntryPath(ic::WildcardPath({}), SkipExpression(), nullptr, nullptr);
-    path.erase(path.begin());
-    ic::TreeBuilder builder;
-    builder.Set(path, base::Bytes());
-    return builder.Build();
-  }();
-  return entry;
+ic::HashTree SkipEntry() {
+  ic::Path path = ic::EntryPath(ic::WildcardPath({}), SkipExpression(), nullptr, nullptr);
+  path.erase(path.begin());
+  ic::TreeBuilder builder;
+  builder.Set(path, base::Bytes());
+  return builder.Build();
 }
 
 // Zeros for a build from files that differ from the revision.
-std::array<uint8_t, 20> Revision() {
-  std::array<uint8_t, 20> out = {};
-  const auto bytes = base::FromHex(gpt2ic_git_revision);
-  if (bytes && bytes->size() == out.size()) std::ranges::copy(*bytes, out.begin());
-  return out;
+const std::array<uint8_t, 20>& Revision() {
+  static const std::array<uint8_t, 20> revision = [] {
+    std::array<uint8_t, 20> out = {};
+    const auto bytes = base::FromHex(gpt2ic_git_revision);
+    if (bytes && bytes->size() == out.size()) std::ranges::copy(*bytes, out.begin());
+    return out;
+  }();
+  return revision;
 }
 
 receipt::Finish FinishOf(const Job& job) {
@@ -67,18 +67,22 @@ std::string SkipExpression() {
 }
 
 void Certify(State& state) {
-  const base::Bytes installed = ic::EncodeLeb(state.installed_ns);
-  const ic::HashTree parts[] = {
-      ic::HashTree::Labeled(base::AsBytes("http_expr"), SkipEntry()),
-      ic::HashTree::Labeled(base::AsBytes("installed_ns"), ic::HashTree::Leaf(installed)),
-      ic::HashTree::Labeled(base::AsBytes("receipts"), state.receipts.tree())};
-  state.certified = ic::HashTree::OfLabeled(parts);
+  // What never changes while this code runs is hashed once.
+  static const ic::HashTree constant = [&] {
+    const base::Bytes installed = ic::EncodeLeb(state.installed_ns);
+    return ic::HashTree::Fork(
+        ic::HashTree::Labeled(base::AsBytes("http_expr"), SkipEntry()),
+        ic::HashTree::Labeled(base::AsBytes("installed_ns"), ic::HashTree::Leaf(installed)));
+  }();
+  state.certified = ic::HashTree::Fork(
+      constant, ic::HashTree::Labeled(base::AsBytes("receipts"), state.receipts.tree()));
   sdk::SetCertifiedData(state.certified.hash());
 }
 
 void IssueReceipt(State& state, Job& job, const ChatSession& session) {
   const bool answered = job.state == JobState::kDone || !job.output.empty();
   if (!answered || job.state == JobState::kFailed || !state.ready) return;
+  const uint64_t before = sdk::InstructionsUsed();
   receipt::Entry entry;
   entry.receipt = ReceiptOf(state, job);
   entry.caller = job.caller;
@@ -87,6 +91,7 @@ void IssueReceipt(State& state, Job& job, const ChatSession& session) {
   entry.stop = job.sampling.stop.value_or(std::vector<std::string>());
   job.receipt = state.receipts.Add(std::move(entry));
   Certify(state);
+  state.totals.receipt_instructions += sdk::InstructionsUsed() - before;
 }
 
 }  // namespace model

@@ -76,6 +76,8 @@ std::string MetricsText() {
   out.Counter("prompt_tokens_total", "Prompt tokens run for them.", state.totals.prompt_tokens);
   out.Counter("output_tokens_total", "Tokens of them.", state.totals.output_tokens);
   out.Counter("instructions_total", "Instructions for them.", state.totals.instructions);
+  out.Counter("receipt_instructions_total", "For their receipts.",
+              state.totals.receipt_instructions);
   return out.Take();
 }
 

@@ -45,6 +45,7 @@ struct Ready {
 // Since the last install or upgrade.
 struct Totals {
   uint64_t answers = 0, prompt_tokens = 0, output_tokens = 0, instructions = 0;
+  uint64_t receipt_instructions = 0;  // for receipts, page charges included
 };
 
 // What the canister holds in its heap. Tokenizer, model, keys and values are made again from the

@@ -32,7 +32,7 @@ function get(path, host, method = "GET", body = undefined) {
 }
 const page = (path, ...rest) => get(path, `${canister}.localhost:${network.port}`, ...rest);
 
-function verify(path, response) {
+function verify(path, response, from = canister) {
   return verifyRequestResponsePair(
     { method: "GET", url: path, headers: [], body: new Uint8Array(), certificate_version: [2] },
     {
@@ -40,7 +40,7 @@ function verify(path, response) {
       headers: Object.entries(response.headers),
       body: new Uint8Array(response.body),
     },
-    Principal.fromText(canister).toUint8Array(),
+    Principal.fromText(from).toUint8Array(),
     BigInt(Date.now()) * 1_000_000n,
     300_000_000_000n,
     new Uint8Array(network.rootKey),
@@ -81,4 +81,20 @@ test("upgrades, ?canisterId= and CORS", async () => {
   const named = await get(`/?canisterId=${canister}`, "127.0.0.1");
   assert.equal(named.status, 200);
   assert.equal(named.headers["access-control-allow-origin"], "*");
+});
+
+test("/metrics and /health of the model's canister pass it", async () => {
+  const wasm = join(root, "build/wasm/model.wasm");
+  const deployed = await run(network, gpt2ic, ["deploy", "model", "--wasm", wasm, "--network", network.url]);
+  const model = / as (\S+)/.exec(deployed)[1];
+  const expected = { "/metrics": 200, "/health": 503, "/metrics/more": 404, "/": 404, "/%20?a=b": 404 };
+  for (const [path, status] of Object.entries(expected)) {
+    const response = await get(path, `${model}.localhost:${network.port}`);
+    assert.equal(response.status, status, path);
+    verify(path, response, model);
+    assert.throws(() => verify(path, response, canister));
+  }
+  const metrics = (await get("/metrics", `${model}.localhost:${network.port}`)).body.toString();
+  assert.match(metrics, /^gpt2ic_ready 0$/m);
+  assert.match(metrics, /^gpt2ic_cycles \d+$/m);
 });
