@@ -320,8 +320,9 @@ TEST_F(ReceiptCost, AnAnswerPaysLessThanHalfAMillion) {
   before = Spent();
   Answer(kOther, 100, 100);
   const uint64_t usual = Spent() - before;
-  EXPECT_EQ(usual, 342'833u);
-  EXPECT_EQ(full, 479'186u);
+  // Within 1 %: the allocator's way through the heap depends on what lies there.
+  EXPECT_NEAR(usual, 342'900, 3'400);
+  EXPECT_NEAR(full, 479'300, 4'800);
   EXPECT_LT(full, 500'000u);
   // Page charges depend on where the memory lies: not pinned.
   local_->network().options().limits.page_overhead = 80'000;
