@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "cli/files.h"
+#include "base/hex.h"
 #include "cli/random_packed.h"
 #include "gpt2/make_model.h"
 #include "gpt2/packed/packed_session.h"
@@ -26,6 +26,7 @@ class Memory : public gpt2::ByteSink, public gpt2::ByteSource {
     return {};
   }
   uint64_t size() const override { return bytes_.size(); }
+  base::ByteSpan bytes() const { return bytes_; }
   base::Status Read(uint64_t offset, std::span<uint8_t> out) override {
     if (offset > bytes_.size() || out.size() > bytes_.size() - offset) return base::Err("no bytes");
     std::memcpy(out.data(), bytes_.data() + offset, out.size());
@@ -93,7 +94,12 @@ int main(int argc, char** argv) {
   header.hparams.n_ctx = std::max(header.hparams.n_ctx, kPromptTokens + kTokens);
   Memory file;
   if (!cli::WriteRandomPacked(header, file)) return 1;
-  const auto model = gpt2::PackedModel::Load(file);
+  base::Sha256Digest hash;
+  base::Result<gpt2::PackedModel> model = base::Err("not loaded");
+  const double loading = Seconds([&] {
+    hash = base::Sha256Of(file.bytes());
+    model = gpt2::PackedModel::Load(file);
+  });
   if (!model) {
     fmt::print("{}\n", model.error().message);
     return 1;
@@ -101,6 +107,8 @@ int main(int argc, char** argv) {
   fmt::print("an answer of {} tokens to {}, one thread{}\n", kTokens, kPromptTokens,
              quick ? ", a tiny model" : ", 124M parameters");
   if (!quick) {
+    fmt::print("the packed model hashed ({}...) and loaded in {:.3f} s\n",
+               base::ToHex({hash.data(), 4}), loading);
     fmt::print(
         "published, on other machines: Jolt Atlas (August 2026), a zero-knowledge proof of one "
         "forward pass\nof GPT-2: about 15 s to prove, 1 s to verify; it hides what it proves, a "
