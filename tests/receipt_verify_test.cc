@@ -344,6 +344,35 @@ TEST(Verify, TheModuleIsComparedOnlyWhenAskedFor) {
   EXPECT_EQ(Failure(Checks(file, trusted)), "");
 }
 
+// As on the Internet Computer: the root key vouches for the subnet's, the subnet signs.
+TEST(Verify, ASubnetMaySignWhenTheRootVouchesForIt) {
+  const ic::BlsKey subnet_key = *ic::BlsKey::FromSeed(base::Bytes(32, 3));
+  const ic::Principal subnet = ic::SelfAuthenticating(subnet_key.public_key_der());
+  const auto delegated = [&](base::ByteSpan certificate, const ic::Principal& from) {
+    ic::TreeBuilder builder;
+    const ic::CanisterRange ranges[] = {{from, Canister()}};
+    builder.Set(ic::TextPath({"time"}), ic::EncodeLeb(kInstalled));
+    builder.Set(ic::SubnetPath(subnet, "public_key"), subnet_key.public_key_der());
+    builder.Set(ic::SubnetPath(subnet, "canister_ranges"), ic::EncodeCanisterRanges(ranges));
+    ic::Certificate signed_by = ic::ParseCertificate(certificate).value();
+    signed_by.signature = ic::SignCertificate(subnet_key, signed_by.tree).signature;
+    signed_by.delegation = {subnet,
+                            ic::EncodeCertificate(ic::SignCertificate(RootKey(), builder.Build()))};
+    return ic::EncodeCertificate(signed_by);
+  };
+  const ReceiptFile direct = Certify(Sampled());
+  ReceiptFile file = direct;
+  file.certificate = delegated(direct.certificate, Canister());
+  file.module_certificate = delegated(direct.module_certificate, Canister());
+  const auto checks = Checks(file);
+  EXPECT_EQ(Failure(checks), "");
+  EXPECT_THAT(checks[1].text, HasSubstr("by its subnet"));
+  base::Bytes above(Canister().bytes().begin(), Canister().bytes().end());
+  above.back() = 0xff;
+  file.certificate = delegated(direct.certificate, *ic::Principal::FromBytes(above));
+  EXPECT_THAT(Failure(Checks(file)), HasSubstr("is not in the ranges of subnet"));
+}
+
 // ---- what a canister that lies would certify ----------------------------------------------------
 
 struct Lie {

@@ -38,6 +38,10 @@ base::Status Fetch(const FetchOptions& options) {
   TRY_STATUS(sink.Close());
   fmt::print("{}: receipt {} of {}{}\n", options.out, options.id, canister.ToText(),
              file.answer ? "" : ", without its ids: they are for the answer's caller");
+  if (!SameState(file)) {
+    fmt::print(
+        "the module's certificate is of another state, so --wasm would not hold; try again\n");
+  }
   return {};
 }
 

@@ -125,6 +125,12 @@ std::string WriteReceiptFile(const ReceiptFile& file) {
   return json.dump(1) + "\n";
 }
 
+bool SameState(const ReceiptFile& file) {
+  const auto data = ic::ParseCertificate(file.certificate);
+  const auto module = ic::ParseCertificate(file.module_certificate);
+  return data && module && data->tree.hash() == module->tree.hash();
+}
+
 Result<ReceiptFile> FetchReceipt(Agent& agent, const ic::Principal& canister, uint64_t id) {
   constexpr int kTries = 30;
   ReceiptFile file;
@@ -142,9 +148,7 @@ Result<ReceiptFile> FetchReceipt(Agent& agent, const ic::Principal& canister, ui
     }
     file.module_certificate =
         TRY(agent.ReadStateCertificate(canister, {ic::CanisterPath(canister, "module_hash")}));
-    const auto data = TRY(ic::ParseCertificate(file.certificate));
-    const auto module = TRY(ic::ParseCertificate(file.module_certificate));
-    if (data.tree.hash() == module.tree.hash()) break;
+    if (SameState(file)) break;
   }
   return file;
 }

@@ -22,6 +22,9 @@ struct ReceiptFile {
 base::Result<ReceiptFile> ReadReceiptFile(std::string_view json);
 std::string WriteReceiptFile(const ReceiptFile& file);
 
+// Whether the two certificates are of one state.
+bool SameState(const ReceiptFile& file);
+
 // Asks the canister for a receipt and the network for the module's hash, until both certificates
 // are of the same state, so that what is certified was certified by that module. When the network
 // is too fast for that, gives the last two: all is proved then but the module.
