@@ -8,6 +8,7 @@ import type { Connection } from "./network";
 const kPollMs = 120; // when text is coming
 const kPollMaxMs = 1500; // when none is
 const kOfflineMs = 1000;
+const kStillMs = 6000; // after which the page says that nothing comes
 
 function opt<T>(value: T | undefined): [] | [T] {
   return value === undefined ? [] : [value];
@@ -174,19 +175,25 @@ export class Asking {
   private async follow(job: bigint, from: bigint, started: number): Promise<void> {
     const { answer } = this.turn;
     let wait = kPollMs;
+    let movedAt = performance.now();
     do {
       const progress = await this.poll(job, from);
       const seconds = (performance.now() - started) / 1000;
       const moved = progress.next !== from || progress.state !== answer.state;
       take(answer, this.chat, this.connection, progress, seconds);
       from = progress.next;
+      if (moved) movedAt = performance.now();
+      const still = performance.now() - movedAt;
+      if (still > kStillMs && answer.waitingFor === undefined) {
+        answer.waitingFor = `Nothing new for ${Math.round(still / 1000)} s: the canister is at work on a long message, or out of cycles.`;
+      }
       wait = moved ? kPollMs : Math.min(wait * 1.4, kPollMaxMs);
       this.changed();
       if (isWorking(answer)) await pause(wait);
     } while (isWorking(answer));
   }
 
-  // The job goes on without us: a network that is gone is waited for.
+  // The job goes on without us, or when the canister can again: what may end by itself is waited for.
   private async poll(job: bigint, from: bigint): Promise<Progress> {
     for (;;) {
       try {
@@ -194,8 +201,11 @@ export class Asking {
         if ("Err" in answer) throw new FailureError(failureFromCanister(answer.Err));
         return answer.Ok;
       } catch (error) {
-        if (failureOf(error).code !== "offline") throw error;
-        this.turn.answer.waitingFor = "The network is gone; the canister goes on writing. Trying again…";
+        const { code, sentence } = failureOf(error);
+        if (this.stopped || !["offline", "out_of_cycles", "stopped"].includes(code)) throw error;
+        this.turn.answer.waitingFor = code === "offline"
+          ? "The network is gone; the canister goes on writing. Trying again…"
+          : `${sentence} The answer goes on when the canister does. Trying again…`;
         this.changed();
         await pause(kOfflineMs);
       }

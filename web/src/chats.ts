@@ -122,7 +122,7 @@ export class Chats {
       const known = this.all.find(({ id }) => id === chat.id);
       if (known === undefined) {
         this.all.push(chat);
-      } else if ((chat.changed ?? 0) > known.changed) {
+      } else if ((chat.changed ?? 0) > known.changed && !known.turns.some(({ answer }) => isWorking(answer))) {
         Object.assign(known, chat);
         opened ||= known === open;
       }

@@ -29,7 +29,7 @@ const kExamples = [
 const chats = new Chats();
 let chat: Chat = chats.all[0] ?? newChat();
 let views: TurnView[] = [];
-let asking: Asking | undefined;
+const asking = new Map<Chat, Asking>(); // an answer under way goes on while another chat is open
 let connection: Connection | undefined;
 let known: Known | undefined;
 let statusTimer = 0;
@@ -78,8 +78,8 @@ function showPill(state: string, text: string): void {
 // ---- chats ----
 
 function openChat(other: Chat): void {
-  if (asking !== undefined) void asking.stop();
   chat = other;
+  composer.setWorking(asking.has(chat));
   showTurns();
   showChats();
   closeMenu();
@@ -96,6 +96,7 @@ function dropSession(of: Chat): void {
 }
 
 function deleteChat(gone: Chat): void {
+  void asking.get(gone)?.stop();
   dropSession(gone);
   chats.remove(gone);
   if (gone === chat) openChat(newChat());
@@ -110,18 +111,18 @@ async function follow(turn: Turn, how: "run" | "resume"): Promise<void> {
   const open = chat;
   const { answer } = turn;
   answer.canister = connection.canister;
-  const view = views[open.turns.indexOf(turn)];
-  asking = new Asking(connection, open, turn, () => {
+  const one = new Asking(connection, open, turn, () => {
     const follows = atEnd();
-    if (open === chat) view?.update();
-    if (follows) toEnd();
+    if (open === chat) views[open.turns.indexOf(turn)]?.update();
+    if (open === chat && follows) toEnd();
     if (answer.job !== undefined && Date.now() > open.changed + kSaveMs) chats.save(open);
   });
+  asking.set(open, one);
   composer.setWorking(true);
   announce("The canister is answering");
-  await asking[how]();
-  asking = undefined;
-  composer.setWorking(false);
+  await one[how]();
+  asking.delete(open);
+  if (open === chat) composer.setWorking(false);
   if (known !== undefined) {
     answer.module = known.moduleHash;
     const weights = known.status.model[0]?.sha256;
@@ -134,7 +135,7 @@ async function follow(turn: Turn, how: "run" | "resume"): Promise<void> {
 }
 
 function ask(question: string, settings: Settings): void {
-  if (asking !== undefined) return;
+  if (asking.has(chat)) return;
   if (connection === undefined) return void connectAgain();
   const turn: Turn = { question, answer: newAnswer(settings) };
   if (chat.turns.length === 0) {
@@ -151,7 +152,7 @@ function ask(question: string, settings: Settings): void {
 // From `turn` on the chat is written anew; the canister's session cannot go back, so a new one is
 // made of the text before it.
 function askFrom(turn: Turn, question: string): void {
-  if (asking !== undefined) return;
+  if (asking.has(chat)) return;
   const at = chat.turns.indexOf(turn);
   if (at < 0) return;
   const untouched = turn.answer.job === undefined; // the session has nothing of it
@@ -169,14 +170,14 @@ function edit(turn: Turn, question: string): void {
 
 function resumeOpenAnswer(): void {
   const last = chat.turns.at(-1);
-  if (last !== undefined && isWorking(last.answer) && asking === undefined && connection !== undefined) void follow(last, "resume");
+  if (last !== undefined && isWorking(last.answer) && !asking.has(chat) && connection !== undefined) void follow(last, "resume");
 }
 
 // ---- the canister ----
 
 const composer = new Composer({
   ask,
-  stop: () => void asking?.stop(),
+  stop: () => void asking.get(chat)?.stop(),
   quote: async (question, settings) => {
     if (connection === undefined) throw new FailureError({ code: "offline", sentence: "Connecting to the canister…" });
     return quoteFor(connection, argumentsFor(connection, chat, chat.turns, question, settings));
@@ -287,7 +288,7 @@ function start(): void {
     forget: () => void import("./network").then((network) => network.forgetKey()).then(() => connectAgain(false)),
   }));
   chats.onChange(() => {
-    if (chats.merge(chat) && asking === undefined) showTurns();
+    if (chats.merge(chat) && !asking.has(chat)) showTurns();
     showChats();
   });
   addEventListener("online", () => void refresh());

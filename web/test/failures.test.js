@@ -100,6 +100,23 @@ test("an answer under way is followed again after a reload", async () => {
   await visitor.leave();
 });
 
+test("an answer goes on while another chat is open", async () => {
+  const visitor = await visit(browser, network);
+  const { page } = visitor;
+  await watchAnswer(page);
+  await askLong(visitor);
+  await page.waitForFunction(() => window.states.length >= 1);
+  await page.click("#new-chat");
+  assert.ok(await page.locator("#generate").isVisible());
+  await visitor.setRange("tokens", 3);
+  await visitor.ask("Something else");
+  await visitor.answered();
+  await page.locator(".chat").nth(1).click();
+  assert.match(await visitor.answered(), /\w/);
+  assert.match(await page.locator(".stats").textContent(), /^240 tokens/);
+  await visitor.leave();
+});
+
 test("busy: the queue is full", async () => {
   await network.setPolicy({ ...kSlowly, max_queue: "1 : nat32", max_jobs_per_caller: "1 : nat32" });
   const visitor = await visit(browser, network);
@@ -216,17 +233,26 @@ test("the canister is stopped, and started again", async () => {
   await visitor.leave();
 });
 
-test("no cycles: what the canister has is not enough, and what to do about it", async () => {
+test("no cycles: for a question, and in the middle of an answer", async () => {
   const visitor = await visit(browser, network);
-  const settings = (threshold) => run(network, gpt2ic, ["call", "aaaaa-aa", "update_settings",
-    `(record { canister_id = principal "${network.canister}"; settings = record { freezing_threshold = opt (${threshold} : nat) } })`, "--network", network.url]);
-  await settings("10_000_000_000_000");
+  const { page } = visitor;
+  const freezeAt = (seconds) => run(network, gpt2ic, ["call", "aaaaa-aa", "update_settings",
+    `(record { canister_id = principal "${network.canister}"; settings = record { freezing_threshold = opt (${seconds} : nat) } })`, "--network", network.url]);
+  await freezeAt("10_000_000_000_000");
   await visitor.ask("Do you have cycles?");
   const { title, sentence } = await visitor.failure();
   assert.equal(title, "The canister has run low on cycles");
-  assert.match(sentence, /out of cycles/i);
-  assert.match(await visitor.page.locator(".failure code").textContent(), /^icp canister top-up /);
-  await settings("2_592_000");
+  assert.match(sentence, /out of cycles: please top up the canister with at least \d+ additional cycles/);
+  assert.equal(await page.locator(".failure code").textContent(), `icp canister top-up ${network.canister} --amount 1t`);
+  await freezeAt("2_592_000");
+  await watchAnswer(page);
+  await askLong(visitor);
+  await page.waitForFunction(() => window.states.length >= 1);
+  await freezeAt("10_000_000_000_000");
+  await page.waitForSelector("text=/it's frozen.* The answer goes on when the canister does/");
+  await freezeAt("2_592_000");
+  await visitor.answered();
+  assert.match(await page.locator(".stats").last().textContent(), /^\d{2,3} tokens/);
   await visitor.leave();
 });
 
