@@ -231,7 +231,8 @@ TEST_F(CanisterAccess, EveryMethodByEveryCallerUnderEveryPolicy) {
         }
         // A query that is sent as an update costs, and is for the authorized.
         const bool query = (did_.FindMethod(name)->modes & candid::kQueryFunc) != 0;
-        const bool taken = query ? authorized : may;
+        // And so is what is about a job or session that the caller does not have.
+        const bool taken = query || row.access == Access::kOwnThings ? authorized : may;
         EXPECT_EQ(!local_->network().Inspect(who.id, local_->canister(), name, row.argument),
                   taken);
         ++checked;
@@ -268,6 +269,27 @@ TEST_F(CanisterAccess, InspectionAgreesWithWhatTheMethodWouldSay) {
             "Err busy");
   EXPECT_EQ(Call(kStranger, "may_generate", candid::EncodeArgs()).substr(0, 8), "Err busy");
   EXPECT_TRUE(local_->network().Inspect(kOwner, local_->canister(), "lend_message", {}));
+  // Own things are taken, others' are not.
+  const auto about = [&](const Principal& who, const char* method, uint64_t id) {
+    return !local_->network().Inspect(who, local_->canister(), method, candid::EncodeArgs(id));
+  };
+  const auto jobs = QueryAs<std::vector<model::JobSummary>>(kStranger, "generate_list");
+  EXPECT_TRUE(about(kStranger, "generate_cancel", jobs.at(0).job));
+  EXPECT_FALSE(about(kOther, "generate_cancel", jobs.at(0).job));
+  const auto sessions = QueryAs<std::vector<model::SessionSummary>>(kStranger, "session_list");
+  EXPECT_TRUE(about(kStranger, "session_delete", sessions.at(0).session));
+  EXPECT_FALSE(about(kOther, "session_delete", sessions.at(0).session));
+  // What is too large for any prompt is not paid for.
+  policy.max_jobs_per_caller = 4;
+  ASSERT_EQ(SetPolicy(policy), "Ok");
+  const auto sized = [&](size_t bytes) {
+    model::GenerateArgs args = OneToken();
+    args.input = {model::InputKind::kPrompt, std::string(bytes, 'a'), {}, {}};
+    return !local_->network().Inspect(kStranger, local_->canister(), "generate_start",
+                                      candid::EncodeArgs(args));
+  };
+  EXPECT_TRUE(sized(policy.max_prompt_bytes));
+  EXPECT_FALSE(sized(policy.max_prompt_bytes + 5'000));
 }
 
 // ---- bad arguments ----

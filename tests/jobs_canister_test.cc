@@ -133,6 +133,41 @@ TEST_F(JobsCanister, OneCallerDoesNotHoldUpAnother) {
   EXPECT_EQ(QueryAs<std::vector<model::JobSummary>>(kStranger, "generate_list").size(), 4u);
 }
 
+// Principals cost nothing to make: however many of them fill the queue, the owner and who pays have
+// room and come first.
+TEST_F(JobsCanister, StrangersDoNotHoldUpTheOwner) {
+  model::Policy policy = PolicyNow();
+  policy.max_queue = 6;
+  policy.max_jobs_per_caller = 2;
+  policy.instructions_per_message = 400'000'000;
+  policy.tokens_per_caller_per_day = policy.tokens_per_day = std::nullopt;
+  ASSERT_EQ(SetPolicy(policy), "Ok");
+  model::GenerateArgs lengthy;
+  lengthy.input = {model::InputKind::kTokens, {}, {}, {1, 2, 3}};
+  lengthy.sampling.max_tokens = 250;
+  std::vector<std::pair<Principal, uint64_t>> jobs;
+  std::string code;
+  for (uint8_t i = 0; code != "busy"; ++i) {
+    const auto started = StartAs({20, i}, lengthy);
+    if (started) jobs.emplace_back(Principal{20, i}, started->job);
+    code = CodeOf(started);
+    ASSERT_LT(i, 100);
+  }
+  EXPECT_GE(jobs.size(), 6u);
+  const auto unfinished = [&] {
+    return std::ranges::count_if(
+        jobs, [&](const auto& job) { return !PollAs(job.first, job.second).finish_reason; });
+  };
+  const auto before = unfinished();
+  EXPECT_GE(before, 5);
+  const auto own = StartAs(kOwner, Ask(kQuestion));
+  ASSERT_TRUE(own) << own.error().message;
+  EXPECT_EQ(PollAs(kOwner, own->job).queue_position.value_or(0), 0u);
+  FinishAs(kOwner, own->job);
+  EXPECT_GE(unfinished(), before - 1);
+  for (const auto& [caller, job] : jobs) EXPECT_EQ(FinishAs(caller, job).finish_reason, "length");
+}
+
 TEST_F(JobsCanister, AnUpgradeKeepsJobsAndSessions) {
   const Progress chat = FinishAs(kStranger, StartAs(kStranger, Ask(kQuestion))->job);
   model::GenerateArgs lengthy;

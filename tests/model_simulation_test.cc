@@ -137,7 +137,7 @@ class ModelSimulation : public ModelCanister {
       case 8:
       case 9:
       case 10:
-        return DeleteOneSession();
+        return DeleteSomeSessions();
       default:
         if (what < 35) return StartOne();
         if (what < 50) return PollOne();
@@ -188,7 +188,11 @@ class ModelSimulation : public ModelCanister {
     const auto started = Try<Answer<model::JobStarted>>(job.caller, "generate_start", args);
     if (!started) return;
     if (!*started) return CheckRefusal(job, started->error());
-    if (job.session) sessions_.erase(*job.session);
+    if (job.session) {
+      sessions_.erase(*job.session);
+    } else {
+      ++opened_[job.caller];
+    }
     job.id = (*started)->job;
     job.epoch = epoch_;
     EXPECT_TRUE((*started)->quote.prompt_tokens == job.prompt.size() || Unsure(job.epoch));
@@ -202,7 +206,7 @@ class ModelSimulation : public ModelCanister {
     if (error.code == "busy") {
       EXPECT_GE(open + static_cast<ptrdiff_t>(calls_.size()), 4);
     } else if (error.code == "not_found") {
-      EXPECT_TRUE(job.session && Unsure(epoch_)) << error.message;
+      EXPECT_TRUE(job.session && MayBeGone(job.caller)) << error.message;
       if (job.session) sessions_.erase(*job.session);
     } else {
       EXPECT_EQ(error.code, "not_ready") << error.message;
@@ -254,18 +258,17 @@ class ModelSimulation : public ModelCanister {
     job.cancelled = polled->finish_reason == "cancelled";
     Poll(job);
   }
-  void DeleteOneSession() {
-    std::map<Principal, int> own;
-    for (const auto& [id, session] : sessions_) ++own[session.caller];
+  // At 16 of a caller the one used longest ago makes room.
+  bool MayBeGone(const Principal& caller) { return Unsure(epoch_) || opened_[caller] >= 16; }
+  void DeleteSomeSessions() {
     for (auto it = sessions_.begin(); it != sessions_.end();) {
-      // At 16 the canister would choose one itself.
       if (Choose(4) != 0) {
         ++it;
         continue;
       }
       const auto done = Try<model::Done>(it->second.caller, "session_delete", it->first);
       if (!done) return;
-      EXPECT_TRUE(*done || Unsure(epoch_)) << done->error().message;
+      EXPECT_TRUE(*done || MayBeGone(it->second.caller)) << done->error().message;
       it = sessions_.erase(it);
     }
   }
@@ -482,7 +485,6 @@ class ModelSimulation : public ModelCanister {
       if (status.model->sha256 != Oracles()[in_use_].hash) in_use_ = 1 - in_use_;
       setting_up_ = false;
       ++epoch_;
-      sessions_.clear();
     } else {
       for (auto& [id, job] : jobs_) Poll(job);
     }
@@ -495,6 +497,13 @@ class ModelSimulation : public ModelCanister {
     for (const auto& [id, slot] : local_->network().Slots()) {
       EXPECT_TRUE(slot.contexts.empty() && slot.callbacks.empty());
     }
+    for (const Principal& caller : {kOwner, kStranger, kOther, Principal{9, 9}}) {
+      for (const auto& row : QueryAs<std::vector<model::SessionSummary>>(caller, "session_list")) {
+        EXPECT_TRUE(UpdateAs<model::Done>(caller, "session_delete", row.session));
+      }
+    }
+    sessions_.clear();
+    opened_.clear();
     // Finished jobs are kept 50 a caller: a day later all are gone.
     NextDay();
     tokens_low_ = tokens_high_ = unseen_ = 0;
@@ -512,6 +521,7 @@ class ModelSimulation : public ModelCanister {
   Principal caller_;
   std::map<uint64_t, KnownJob> jobs_;
   std::map<uint64_t, KnownSession> sessions_;  // between jobs
+  std::map<Principal, int> opened_;            // sessions, by caller
   std::vector<OpenCall> calls_;
   std::vector<KnownUpload> uploads_;
   size_t in_use_ = 0, next_ = 0;  // oracles

@@ -57,6 +57,8 @@ struct Job {
   std::optional<Quote> quote;       // what was told at the start
   std::optional<uint64_t> receipt;  // of the finished answer
 
+  // The authorized and who pays have a queue of their own, which goes first.
+  bool privileged() const { return role >= Role::kAuthorized || price_per_token > 0; }
   bool finished() const { return state >= JobState::kDone; }
   uint64_t bytes() const;  // of heap, at most a small multiple
   uint32_t tokens_max() const { return *sampling.max_tokens; }

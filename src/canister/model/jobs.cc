@@ -6,14 +6,17 @@
 
 namespace model {
 
-Done Jobs::CheckRoom(const candid::Principal& caller, const Policy& policy) const {
-  if (queue_.size() >= policy.max_queue) {
-    return Fail("busy", queue_.size(), " answers are in the queue, at most ", policy.max_queue,
-                " can be");
+Done Jobs::CheckRoom(const candid::Principal& caller, bool privileged, const Policy& policy) const {
+  size_t own = 0, all = 0;
+  for (const uint64_t id : queue_) {
+    const Job& job = jobs_.at(id);
+    own += job.caller == caller;
+    all += job.privileged() == privileged;
   }
-  const auto own =
-      std::ranges::count_if(queue_, [&](uint64_t id) { return jobs_.at(id).caller == caller; });
-  if (static_cast<uint64_t>(own) >= policy.max_jobs_per_caller) {
+  if (all >= policy.max_queue) {
+    return Fail("busy", all, " answers are in the queue, at most ", policy.max_queue, " can be");
+  }
+  if (own >= policy.max_jobs_per_caller) {
     return Fail("busy", own, " answers of yours are in the queue of ", queue_.size(), ", at most ",
                 policy.max_jobs_per_caller, " can be");
   }
@@ -31,6 +34,12 @@ Job* Jobs::Find(uint64_t id) {
   return found == jobs_.end() ? nullptr : &found->second;
 }
 
+bool Jobs::IsPolledBy(uint64_t id, const candid::Principal& caller) const {
+  const auto found = jobs_.find(id);
+  return found != jobs_.end() && found->second.caller == caller &&
+         found->second.kind == JobKind::kPolled;
+}
+
 Job* Jobs::FindWaiting(uint32_t ticket) {
   for (auto& [id, job] : jobs_) {
     if (static_cast<uint32_t>(id) == ticket && job.kind != JobKind::kPolled) return &job;
@@ -42,6 +51,7 @@ std::vector<size_t> Jobs::Order() const {
   // A caller's n-th job gets its turn n rounds after the first; within a round the callers who
   // waited longer come first.
   struct Turn {
+    bool unprivileged;
     size_t round;
     uint64_t last_turn;
     size_t index;
@@ -49,12 +59,14 @@ std::vector<size_t> Jobs::Order() const {
   std::vector<Turn> turns;
   std::map<candid::Principal, size_t> rounds;
   for (size_t i = 0; i < queue_.size(); ++i) {
-    const candid::Principal& caller = jobs_.at(queue_[i]).caller;
-    const auto last = last_turn_.find(caller);
-    turns.push_back({rounds[caller]++, last == last_turn_.end() ? 0 : last->second, i});
+    const Job& job = jobs_.at(queue_[i]);
+    const auto last = last_turn_.find(job.caller);
+    turns.push_back(
+        {!job.privileged(), rounds[job.caller]++, last == last_turn_.end() ? 0 : last->second, i});
   }
   std::ranges::sort(turns, [](const Turn& a, const Turn& b) {
-    return std::tie(a.round, a.last_turn, a.index) < std::tie(b.round, b.last_turn, b.index);
+    return std::tie(a.unprivileged, a.round, a.last_turn, a.index) <
+           std::tie(b.unprivileged, b.round, b.last_turn, b.index);
   });
   std::vector<size_t> order;
   for (const Turn& turn : turns) order.push_back(turn.index);
@@ -87,26 +99,29 @@ void Jobs::Finished(Job& job, uint64_t now_ns) {
 }
 
 void Jobs::Expire(uint64_t now_ns) {
+  std::vector<const Job*> finished;
+  for (const auto& [id, job] : jobs_) {
+    const bool old = now_ns - job.finished_ns > kKeptNs;
+    // A waiting call takes its own soon.
+    if (job.finished() && (job.kind == JobKind::kPolled || old)) finished.push_back(&job);
+  }
+  // The newest stay, and those of the privileged before others.
+  std::ranges::sort(finished, [](const Job* a, const Job* b) {
+    return std::pair(!a->privileged(), b->id) < std::pair(!b->privileged(), a->id);
+  });
   std::map<candid::Principal, size_t> kept;
   size_t kept_all = 0;
   uint64_t kept_bytes = 0;
-  // The newest stay.
-  std::vector<uint64_t> gone;
-  for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) {
-    const Job& job = it->second;
-    if (!job.finished()) continue;
-    const bool old = now_ns - job.finished_ns > kKeptNs;
-    if (job.kind != JobKind::kPolled && !old) continue;  // its call takes it soon
-    kept_bytes += job.bytes();
-    if (old || kept_all >= kFinishedMax || kept[job.caller] >= kFinishedPerCallerMax ||
-        kept_bytes > kFinishedBytesMax) {
-      gone.push_back(it->first);
+  for (const Job* job : finished) {
+    kept_bytes += job->bytes();
+    if (now_ns - job->finished_ns > kKeptNs || kept_all >= kFinishedMax ||
+        kept[job->caller] >= kFinishedPerCallerMax || kept_bytes > kFinishedBytesMax) {
+      jobs_.erase(job->id);
       continue;
     }
     ++kept_all;
-    ++kept[job.caller];
+    ++kept[job->caller];
   }
-  for (const uint64_t id : gone) jobs_.erase(id);
 }
 
 uint32_t Jobs::QueuePosition(const Job& job) const {

@@ -10,22 +10,27 @@
 namespace model {
 
 // All jobs: the unfinished ones in a queue that is fair over callers, the finished ones for a
-// while. Bounded by the policy (unfinished) and the constants below (finished; the newest stay).
+// while. Jobs of the authorized and of who pays do not wait for those of others, nor for room among
+// them: whoever makes principals by the hundred holds up their like only. Bounded by the policy
+// (unfinished) and the constants below (finished; the newest stay).
 class Jobs {
  public:
   static constexpr size_t kFinishedMax = 1'000, kFinishedPerCallerMax = 50;
   static constexpr uint64_t kFinishedBytesMax = 32 << 20;
   static constexpr uint64_t kKeptNs = 86'400'000'000'000;  // a day
 
-  // Err "busy" with the queue's length when this caller, or all together, have too many.
-  Done CheckRoom(const candid::Principal& caller, const Policy& policy) const;
+  // Err "busy" with the queue's length when this caller, or all of the same kind together, have too
+  // many.
+  Done CheckRoom(const candid::Principal& caller, bool privileged, const Policy& policy) const;
   Job& Add(Job job);  // gives it its id
   Job* Find(uint64_t id);
+  // Whether this is a job that this caller may poll: whose others are is nobody's business.
+  bool IsPolledBy(uint64_t id, const candid::Principal& caller) const;
   // The one whose id ends in these 32 bits and that a call waits for.
   Job* FindWaiting(uint32_t ticket);
 
-  // The job whose turn it is of those that `may_run`: of the caller who waited longest since their
-  // last turn, the oldest. Null when there is none.
+  // The job whose turn it is of those that `may_run`: a privileged one if there is any; of the
+  // caller who waited longest since their last turn, the oldest. Null when there is none.
   Job* Next(const std::function<bool(const Job&)>& may_run);
   // Its caller has had a turn.
   void EndTurn(const Job& job);

@@ -8,13 +8,10 @@
 namespace model {
 namespace {
 
-// The caller's job, or not_found: whose others are is nobody's business.
 Answer<Job*> OwnJob(uint64_t id) {
-  Job* job = TheState().jobs.Find(id);
-  if (job == nullptr || job->caller != sdk::Caller() || job->kind != JobKind::kPolled) {
-    return Fail("not_found", "there is no job ", id, " of yours");
-  }
-  return job;
+  Jobs& jobs = TheState().jobs;
+  if (jobs.IsPolledBy(id, sdk::Caller())) return jobs.Find(id);
+  return Fail("not_found", "there is no job ", id, " of yours");
 }
 
 Answer<JobStarted> StartJob(const GenerateArgs& args) {
@@ -54,10 +51,10 @@ Answer<uint32_t> CountTokens(std::string_view text) {
 
 Done DeleteSession(uint64_t id) {
   State& state = TheState();
-  const ChatSession* session = state.sessions.Find(id);
-  if (session == nullptr || session->owner != sdk::Caller()) {
+  if (!state.sessions.IsOf(id, sdk::Caller())) {
     return Fail("not_found", "there is no session ", id, " of yours");
   }
+  const ChatSession* session = state.sessions.Find(id);
   if (session->job != 0) {
     return Fail("conflict", "session ", id, " is at work on job ", session->job);
   }

@@ -71,20 +71,30 @@ CANISTER_QUERY(is_principal_authorized) {
   sdk::Reply(TheState().IsAuthorized(sdk::Argument<candid::Principal>()));
 }
 
-// Methods for those whom the policy lets generate, and methods for everyone's own things; all
-// others are for the authorized.
+// Methods for those whom the policy lets generate; besides them, everyone ends and deletes what is
+// theirs; all others are for the authorized.
 constexpr std::string_view kGenerating[] = {"generate", "generate_start", "model_inference"};
-constexpr std::string_view kOwnThings[] = {"generate_cancel", "session_delete"};
 
-// Whether the method would do anything for this caller now.
+// The prompt, and what else an argument holds: types, texts of `stop`, numbers.
+constexpr uint64_t kArgumentBytesMore = 4096;
+
+// Whether the method would do anything for this caller now. An argument's bytes cost the canister
+// 2,000 cycles each, so one that is too large is not taken either.
 bool Welcome(const State& state, const candid::Principal& caller, std::string_view method) {
-  const auto among = [&](const auto& names) {
-    return std::ranges::find(names, method) != std::end(names);
-  };
-  if (among(kGenerating)) {
-    return CheckCaller(state, caller, JobKind::kPolled, Pays::kNo).has_value();
+  if (method == kLendMethod) return false;
+  if (std::ranges::find(kGenerating, method) != std::end(kGenerating)) {
+    return sdk::ArgumentSize() <= state.gate.policy().max_prompt_bytes + kArgumentBytesMore &&
+           CheckCaller(state, caller, JobKind::kPolled, Pays::kNo);
   }
-  return among(kOwnThings) || (method != kLendMethod && state.RoleOf(caller) >= Role::kAuthorized);
+  if (state.RoleOf(caller) >= Role::kAuthorized) return true;
+  if (sdk::ArgumentSize() > kArgumentBytesMore) return false;
+  if (method == "generate_cancel") {
+    return state.jobs.IsPolledBy(sdk::Argument<uint64_t>(), caller);
+  }
+  if (method == "session_delete") {
+    return state.sessions.IsOf(sdk::Argument<uint64_t>(), caller);
+  }
+  return false;
 }
 
 CANISTER_INSPECT() {

@@ -185,7 +185,11 @@ void RunSlice(State& state, uint64_t message_limit) {
   if (sdk::Stopping()) return;
   if (state.loading) state.Load();
   WorkOnSetup(state, message_limit);
-  if (!state.ready) return;
+  if (!state.ready) {
+    // What the store had cannot be loaded: nothing will ever answer these.
+    const Error error = {"not_ready", "the model cannot be loaded; `logs` tells why"};
+    return state.installer ? void() : FailAllJobs(state, error);
+  }
   Slice(state, message_limit).Run();
 }
 
@@ -200,12 +204,16 @@ void Cancel(State& state, Job& job) {
   Slice::Settle(state, job);
 }
 
-void FailJob(State& state, Job& job, Error error) {
+void FailJob(State& state, Job& job, const Error& error) {
   FlushText(job);
   job.state = JobState::kFailed;
   job.finish_reason = "error";
-  job.error = std::move(error);
+  job.error = error;
   Slice::Settle(state, job);
+}
+
+void FailAllJobs(State& state, const Error& error) {
+  while (Job* job = state.jobs.Next([](const Job&) { return true; })) FailJob(state, *job, error);
 }
 
 void ArmTimer(const State& state) {

@@ -28,7 +28,8 @@ Answer<Job*> Submit(State& state, const candid::Principal& caller, JobKind kind,
                     const GenerateArgs& args);
 // Ends a job in the queue with what there is.
 void Cancel(State& state, Job& job);
-void FailJob(State& state, Job& job, Error error);
+void FailJob(State& state, Job& job, const Error& error);
+void FailAllJobs(State& state, const Error& error);
 
 // A method of this canister for itself alone: a waiting call calls it only to be called back.
 inline constexpr char kLendMethod[] = "lend_message";

@@ -39,6 +39,11 @@ ChatSession* Sessions::Find(uint64_t id) {
   return found == sessions_.end() ? nullptr : &found->second;
 }
 
+bool Sessions::IsOf(uint64_t id, const candid::Principal& owner) const {
+  const auto found = sessions_.find(id);
+  return found != sessions_.end() && found->second.owner == owner;
+}
+
 void Sessions::Remove(uint64_t id) {
   engines_.erase(id);
   sessions_.erase(id);

@@ -36,6 +36,8 @@ class Sessions {
   // A new one for this owner. Err "busy" when none can make room.
   Answer<ChatSession*> Open(const candid::Principal& owner, uint64_t now_ns);
   ChatSession* Find(uint64_t id);
+  // Whether there is this session of theirs: whose others are is nobody's business.
+  bool IsOf(uint64_t id, const candid::Principal& owner) const;
   void Remove(uint64_t id);
 
   // The session's engine, made and filled with its tokens if it has none. `model` must outlive it.

@@ -10,12 +10,6 @@ namespace {
 
 constexpr uint64_t kMargin = 150'000'000;
 
-void FailJobs(State& state) {
-  while (Job* job = state.jobs.Next([](const Job&) { return true; })) {
-    FailJob(state, *job, {"conflict", "the model was replaced while the answer was in the making"});
-  }
-}
-
 // The new files' places; from here on the old model's are free.
 base::Status Place(State& state) {
   store::Store& store = state.store;
@@ -34,7 +28,7 @@ void Finish(State& state, base::Status outcome) {
   const std::string weights = state.installer->weights_file();
   if (outcome) {
     state.uploads.EndHashing(weights, state.installer->source_hash());
-    FailJobs(state);
+    FailAllJobs(state, {"conflict", "the model was replaced while the answer was in the making"});
     state.sessions.Clear();
     state.AdoptModel();
     state.log.Add(sdk::NowNs(), "a model was set up");

@@ -16,8 +16,7 @@ Answer<ChatSession*> SessionOf(State& state, const candid::Principal& caller,
                                const std::optional<uint64_t>& id) {
   if (!id) return nullptr;
   ChatSession* session = state.sessions.Find(*id);
-  // Whose it is, is nobody's business.
-  if (session == nullptr || session->owner != caller) {
+  if (!state.sessions.IsOf(*id, caller)) {
     return Fail("not_found", "there is no session ", *id, " of yours");
   }
   if (session->job != 0) {
@@ -101,7 +100,8 @@ Done CheckCaller(const State& state, const candid::Principal& caller, JobKind ki
     TRY_STATUS(state.gate.CheckRole(role));
   }
   if (sdk::Stopping()) return Fail("not_ready", "the canister is stopping");
-  TRY_STATUS(state.jobs.CheckRoom(caller, state.gate.policy()));
+  const bool privileged = role >= Role::kAuthorized || pays == Pays::kYes;
+  TRY_STATUS(state.jobs.CheckRoom(caller, privileged, state.gate.policy()));
   if (pays == Pays::kYes) return {};
   return state.gate.CheckQuota(caller, role, 1, sdk::NowNs());
 }
@@ -164,6 +164,8 @@ Answer<Job*> Submit(State& state, const candid::Principal& caller, JobKind kind,
   TRY_STATUS(CheckFunds(state, *job.quote));
   TRY_STATUS(CheckPayment(
       state, uint64_t{plan.prompt_tokens} - plan.cached_tokens + plan.max_tokens, job));
+  // Attached cycles that are too few buy no place among those who pay.
+  TRY_STATUS(state.jobs.CheckRoom(caller, job.privileged(), state.gate.policy()));
   ChatSession* session = TRY(SessionFor(state, plan, job));
   if (job.quota_tokens > 0) state.gate.Take(caller, job.quota_tokens, job.created_ns);
   state.jobs.Expire(job.created_ns);

@@ -5,10 +5,12 @@
 namespace sdk {
 
 base::Bytes ArgumentBytes() {
-  base::Bytes bytes(ic0::msg_arg_data_size());
+  base::Bytes bytes(ArgumentSize());
   ic0::msg_arg_data_copy(bytes.data(), 0, bytes.size());
   return bytes;
 }
+
+uint32_t ArgumentSize() { return ic0::msg_arg_data_size(); }
 
 const base::Bytes& KeptArgument() {
   static base::Bytes kept;

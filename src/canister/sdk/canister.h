@@ -13,6 +13,7 @@
 namespace sdk {
 
 base::Bytes ArgumentBytes();
+uint32_t ArgumentSize();  // of these bytes
 candid::Principal Caller();
 candid::Principal Self();
 bool IsController(const candid::Principal& principal);
