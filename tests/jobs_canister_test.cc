@@ -268,6 +268,8 @@ TEST_F(JobsCanister, SaysWhatItIs) {
   ASSERT_TRUE(status.model);
   EXPECT_EQ(status.model->sha256.size(), 32u);
   EXPECT_EQ(status.model->mode, "int8");
+  EXPECT_GT(status.instructions_per_token.value_or(0), 500'000u);
+  EXPECT_LT(status.instructions_per_token.value_or(0), 5'000'000u);
   EXPECT_FALSE(QueryAs<model::LogLines>(kAnonymous, "logs", uint64_t{0}).lines.empty());
   EXPECT_EQ(QueryAs<uint32_t>(kAnonymous, "fibonacci", uint32_t{10}), 55u);
   EXPECT_EQ(QueryAs<uint32_t>(kAnonymous, "fibonacci", uint32_t{48}), 512559680u);

@@ -69,6 +69,8 @@ class Oracle {
     return out;
   }
 
+  const gpt2::PackedModel& model() const { return *model_; }
+
   const std::string file;
   base::Bytes hash;  // of the packed model
 

@@ -71,6 +71,10 @@ Status StatusNow() {
   for (const auto& [id, job] : state.jobs.all()) {
     status.running += !job.finished() && job.state != JobState::kQueued;
   }
+  if (state.ready) {
+    const Rates& rates = state.ready->rates;
+    status.instructions_per_token = rates.single_end + rates.logits + rates.greedy;
+  }
   status.cycles = sdk::Balance();
   status.tokens_today = state.gate.TokensToday(sdk::NowNs());
   return status;
