@@ -97,7 +97,8 @@ export class Chats {
   readonly all: Chat[] = []; // newest first
   private readonly removed = new Set<string>();
 
-  constructor() {
+  // `isBusy`: this tab is at work on the chat, so no other tab's copy of it counts.
+  constructor(private readonly isBusy: (chat: Chat) => boolean) {
     this.merge();
   }
 
@@ -122,7 +123,7 @@ export class Chats {
       const known = this.all.find(({ id }) => id === chat.id);
       if (known === undefined) {
         this.all.push(chat);
-      } else if ((chat.changed ?? 0) > known.changed && !known.turns.some(({ answer }) => isWorking(answer))) {
+      } else if ((chat.changed ?? 0) > known.changed && !this.isBusy(known)) {
         Object.assign(known, chat);
         opened ||= known === open;
       }

@@ -26,10 +26,10 @@ const kExamples = [
   "What is the opposite of hot?",
 ];
 
-const chats = new Chats();
+const asking = new Map<Chat, Asking>(); // an answer under way goes on while another chat is open
+const chats = new Chats((one) => asking.has(one));
 let chat: Chat = chats.all[0] ?? newChat();
 let views: TurnView[] = [];
-const asking = new Map<Chat, Asking>(); // an answer under way goes on while another chat is open
 let connection: Connection | undefined;
 let known: Known | undefined;
 let statusTimer = 0;

@@ -250,6 +250,7 @@ test("two tabs do not lose each other's chats", async () => {
     assert.deepEqual(await page.locator(".chat").allTextContents(), both);
   }
   await other.page.locator(".chat").nth(1).click();
+  await other.answered();
   assert.equal(await other.lastAnswer.textContent(), "The opposite of hot is cold.");
   await visitor.leave();
 });

@@ -21,8 +21,8 @@ export async function startBrowser() {
 }
 
 // `gpt2ic serve --demo` and what its owner, who is anonymous there, does to it.
-export async function startDemo() {
-  const network = await startNetwork("--demo");
+export async function startDemo(...options) {
+  const network = await startNetwork("--demo", ...options);
   const call = (canister, method, argument) =>
     run(network, gpt2ic, ["call", canister, method, argument, "--network", network.url]);
   return {

@@ -11,7 +11,8 @@ export const gpt2ic = process.env.GPT2IC ?? join(root, "build/native/gpt2ic");
 
 export async function startNetwork(...options) {
   const folder = mkdtempSync(join(tmpdir(), "gpt2ic-clients-"));
-  const server = spawn(gpt2ic, ["serve", "--port", "0", "--quiet", "--seed", "clients", ...options], {
+  const port = options.includes("--port") ? [] : ["--port", "0"];
+  const server = spawn(gpt2ic, ["serve", ...port, "--quiet", "--seed", "clients", ...options], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -25,11 +26,11 @@ export async function startNetwork(...options) {
     });
     server.on("exit", (code) => failed(new Error(`gpt2ic serve ended with ${code}: ${log}`)));
   });
-  const port = Number(/localhost:(\d+)/.exec(printed)[1]);
+  const listens = Number(/localhost:(\d+)/.exec(printed)[1]);
   return {
     folder,
-    port,
-    url: `http://127.0.0.1:${port}`,
+    port: listens,
+    url: `http://127.0.0.1:${listens}`,
     rootKey: Buffer.from(/root key +([0-9a-f]+)/.exec(printed)[1], "hex"),
     canister: /canister +(\S+)/.exec(printed)?.[1],
     page: /chat page +(\S+)/.exec(printed)?.[1],
