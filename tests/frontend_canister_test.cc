@@ -163,6 +163,17 @@ TEST_F(FrontendCanister, AChangedEnvironmentIsServedAtOnceAndCertifiedFromThenOn
   EXPECT_EQ(Header(later, "set-cookie"), Header(asked, "set-cookie"));
 }
 
+TEST_F(FrontendCanister, CallsThatNobodyNeedsAreNotTaken) {
+  const auto taken = [&](const char* method) {
+    return !replica_->network().Inspect({4}, id_, method, {}).has_value();
+  };
+  EXPECT_FALSE(taken("http_request_update"));
+  EXPECT_FALSE(taken("http_request"));
+  SetVariables({});
+  EXPECT_TRUE(taken("http_request_update"));
+  EXPECT_FALSE(taken("http_request"));
+}
+
 TEST_F(FrontendCanister, AnUpgradeCertifiesThePageAgain) {
   SetVariables({});
   Install(InstallMode::kUpgrade);

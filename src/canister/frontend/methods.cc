@@ -94,6 +94,13 @@ CANISTER_QUERY(http_request) {
   }
 }
 
+// Calls cost the canister, and only a changed environment needs one.
+CANISTER_INSPECT() {
+  if (sdk::InspectedMethod() == "http_request_update" && PublicVariables() != variables) {
+    sdk::AcceptMessage();
+  }
+}
+
 CANISTER_UPDATE(http_request_update) {
   const ic::HttpRequest request = RequestOf(sdk::Argument<HttpRequestArgs>());
   if (PublicVariables() != variables) Build();
