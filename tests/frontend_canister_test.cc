@@ -98,6 +98,14 @@ TEST_F(FrontendCanister, FilesNamedByTheirHashMayBeKeptForEver) {
   EXPECT_EQ(Header(Get("/index.html"), "cache-control"), "no-cache");
 }
 
+TEST_F(FrontendCanister, TheLicensesOfWhatIsInThePageAreInThePage) {
+  const auto licenses = Get("/licenses.txt");
+  EXPECT_EQ(Header(licenses, "content-type"), "text/plain; charset=utf-8");
+  for (const char* name : {"@icp-sdk/core 6.1.0: Apache-2.0", "@noble/curves", "@dfinity/cbor"}) {
+    EXPECT_THAT(Body(licenses), HasSubstr(name));
+  }
+}
+
 TEST_F(FrontendCanister, GzipIsSentToThoseWhoTakeIt) {
   const std::string path = ScriptPath();
   const auto plain = Get(path);

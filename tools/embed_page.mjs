@@ -8,7 +8,7 @@ const kTypes = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
+  ".txt": "text/plain; charset=utf-8",
 };
 const kGzippedBytesMax = 300_000; // of all files together
 const kFileBytesMax = 1_900_000; // a response is at most 2 MiB

@@ -86,6 +86,7 @@ function codeSection(known: Known): HTMLElement {
       ["Source", `revision ${status.git_revision}`],
     ]),
     page,
+    h("p", {}, h("a", { href: "/licenses.txt" }, "Licences of the libraries in this page")),
     h("p", {}, "The network signs the hash of the module that it runs. Build the same bytes:"),
     commandRow(`git checkout ${revision} && make wasm && sha256sum build/wasm/model.wasm`));
 }
