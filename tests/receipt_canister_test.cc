@@ -279,6 +279,15 @@ class ReceiptCost : public ModelCanister {
   static constexpr gpt2::Hparams kShape = {
       .n_vocab = 512, .n_ctx = 1024, .n_embd = 16, .n_head = 1, .n_layer = 1};
 
+  void Use(const gpt2::Hparams& shape) {
+    const std::string file = gpt2::RandomSafetensors({shape, 1, false});
+    const std::string packed = gpt2::Pack(file, shape, gpt2::PackedMode::kInt8).value();
+    const auto size = static_cast<uint32_t>(packed.size());
+    const model::UploadArgs args{"packed", size, size, std::nullopt};
+    const auto id = UpdateAs<model::Answer<model::UploadBegun>>(kOwner, "upload_begin", args)->id;
+    UpdateAs<model::Done>(kOwner, "upload_chunk", id, uint32_t{0}, base::AsBytes(packed));
+    ASSERT_TRUE(UpdateAs<model::Answer<model::UploadCommitted>>(kOwner, "upload_commit", id));
+  }
   // Instructions for receipts so far.
   uint64_t Spent() {
     const std::string page = Metrics(*local_);
@@ -295,19 +304,28 @@ class ReceiptCost : public ModelCanister {
   }
 };
 
+// A padded vocabulary: such ids have no text, and stop nobody's work.
+TEST_F(ReceiptCost, AModelMayHaveMoreIdsThanItsTokenizer) {
+  SetUpDemo();
+  gpt2::Hparams wide = kShape;
+  wide.n_vocab = 70'000;
+  Use(wide);
+  model::GenerateArgs args;
+  args.input = {model::InputKind::kTokens, {}, {}, {69'999, 5}};
+  args.sampling.max_tokens = 30;
+  args.sampling.temperature = 5;
+  const Progress done = FinishAs(kOwner, StartAs(kOwner, args)->job);
+  EXPECT_EQ(done.tokens, 30u);
+  EXPECT_EQ(QueryAs<model::Answer<ReceiptReply>>(kOwner, "receipt", *done.receipt)->receipt[14], 4);
+}
+
 // Pinned, page charges apart: 1,000 receipts are kept, so the tree is as high as it gets and an old
 // one makes room, and the ids fill GPT-2's context.
 TEST_F(ReceiptCost, AnAnswerPaysLessThanHalfAMillion) {
   model::Policy policy = PolicyNow();
   policy.tokens_per_caller_per_day = policy.tokens_per_day = std::nullopt;
   ASSERT_EQ(SetPolicy(policy), "Ok");
-  const std::string packed =
-      gpt2::Pack(gpt2::RandomSafetensors({kShape, 1, false}), kShape, gpt2::PackedMode::kInt8)
-          .value();
-  const model::UploadArgs args{"packed", packed.size(), 1'900'000, std::nullopt};
-  const auto id = UpdateAs<model::Answer<model::UploadBegun>>(kOwner, "upload_begin", args)->id;
-  UpdateAs<model::Done>(kOwner, "upload_chunk", id, uint32_t{0}, base::AsBytes(packed));
-  ASSERT_TRUE(UpdateAs<model::Answer<model::UploadCommitted>>(kOwner, "upload_commit", id));
+  Use(kShape);
 
   local_->network().options().limits.page_overhead = 0;
   Answer(kStranger, 20, 20);
