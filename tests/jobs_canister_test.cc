@@ -13,6 +13,7 @@ class JobsCanister : public ModelCanister {
  protected:
   JobsCanister() { SetUpDemo(); }
 
+  static std::vector<uint32_t> Prompt(size_t count) { return std::vector<uint32_t>(count, 17); }
   static constexpr char kQuestion[] = "What is the capital of France?";
 };
 
@@ -297,6 +298,38 @@ TEST_F(JobsCanister, QuotesAreHeld) {
                                 << progress.instructions;
     EXPECT_GE(quote.instructions_max, progress.instructions);
     EXPECT_GE(quote.cycles_max, progress.cycles);
+  }
+}
+
+// Whatever looks at the logits besides, in slices of any size, and while others work.
+TEST_F(JobsCanister, QuotesAreNeverExceeded) {
+  model::Policy policy = PolicyNow();
+  policy.tokens_per_caller_per_day = policy.tokens_per_day = std::nullopt;
+  for (const std::optional<uint64_t> slice :
+       {std::optional<uint64_t>(), std::optional<uint64_t>(400'000'000)}) {
+    policy.instructions_per_message = slice;
+    ASSERT_EQ(SetPolicy(policy), "Ok");
+    for (int i = 0; i < 12; ++i) {
+      model::GenerateArgs args;
+      args.input = {model::InputKind::kTokens, {}, {}, Prompt(static_cast<size_t>(1 + 19 * i))};
+      model::Sampling& s = args.sampling;
+      s.max_tokens = static_cast<uint32_t>(3 + 5 * (i % 7));
+      s.temperature = i % 2 == 0 ? 30 : 1;
+      s.seed = 4;
+      if (i % 3 != 0) s.repetition_penalty = 1.1;
+      if (i % 4 != 0) s.frequency_penalty = 0.5;
+      if (i % 3 == 1) s.logprobs = 20;
+      if (i % 2 == 1) s.top_p = 0.9;
+      if (i % 5 == 1) s.top_k = 3000;
+      if (i % 4 == 2) s.stop = std::vector<std::string>(8, std::string(256, 'x'));
+      const auto other = StartAs(kOther, args);
+      const auto started = StartAs(kStranger, args);
+      ASSERT_TRUE(started) << started.error().message;
+      const Progress progress = FinishAs(kStranger, started->job);
+      EXPECT_GE(started->quote.instructions_max, progress.instructions) << "case " << i;
+      EXPECT_GE(started->quote.cycles_max, progress.cycles) << "case " << i;
+      FinishAs(kOther, other->job);
+    }
   }
 }
 

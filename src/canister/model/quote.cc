@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "canister/model/sampling_plan.h"
+
 namespace model {
 namespace {
 
 constexpr uint64_t kExecutionFee = 5'000'000;
-constexpr uint64_t kLogitCost = 60;  // of penalties and logprobs, at most
 
 }  // namespace
 
@@ -24,9 +25,10 @@ Quote QuoteOf(const State& state, const Plan& plan) {
   quote.instructions_expected = cost.instructions + quote.messages * cost.page_charges;
   // Penalties and logprobs look at every logit once more; a queue may cut the work into more
   // messages.
-  quote.instructions_max = cost.instructions + cost.instructions / 20 +
-                           kLogitCost * plan.max_tokens * ready.config.hparams.n_vocab +
-                           (quote.messages + 1) * (cost.page_charges + cost.page_charges / 10);
+  quote.instructions_max =
+      cost.instructions + cost.instructions / 20 +
+      LogitCostMax(plan.sampling) * plan.max_tokens * ready.config.hparams.n_vocab +
+      (quote.messages + 1) * (cost.page_charges + cost.page_charges / 10);
   quote.cycles_expected = quote.instructions_expected + Cycles{quote.messages} * kExecutionFee;
   // A waiting call also pays for calling itself.
   quote.cycles_max = quote.instructions_max + Cycles{quote.messages + 1} * 3 * kExecutionFee;

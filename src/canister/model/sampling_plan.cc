@@ -66,6 +66,13 @@ gpt2::Penalties PenaltiesOf(const Sampling& s) {
           s.presence_penalty.value_or(0)};
 }
 
+// Held by tests/jobs_canister_test.cc (QuotesAreNeverExceeded).
+uint64_t LogitCostMax(const Sampling& s) {
+  constexpr uint64_t kPenalties = 60, kTop = 150, kLogprobs = 150;
+  return (PenaltiesOf(s).none() ? 0 : kPenalties) + (s.top_k ? kTop : 0) + (s.top_p ? kTop : 0) +
+         (s.logprobs ? kLogprobs : 0);
+}
+
 Choice ChooseToken(std::span<const float> logits, const Sampling& s,
                    std::span<const gpt2::TokenId> prompt, std::span<const gpt2::TokenId> output) {
   Choice choice{gpt2::Choose(logits, ParamsOf(s), PenaltiesOf(s), prompt, output), {}};

@@ -21,6 +21,9 @@ Answer<Sampling> CheckedSampling(Sampling sampling, uint64_t seed);
 gpt2::SamplingParams ParamsOf(const Sampling& sampling);
 gpt2::Penalties PenaltiesOf(const Sampling& sampling);
 
+// What ChooseToken costs at most for each logit, in instructions, beyond a plain draw.
+uint64_t LogitCostMax(const Sampling& sampling);
+
 struct Choice {
   gpt2::TokenId token;
   std::optional<TokenLogprob> logprob;

@@ -14,6 +14,7 @@
 namespace model {
 namespace {
 
+constexpr uint64_t kDrawCost = 100;               // of a logit, at most
 constexpr uint64_t kMessageMargin = 150'000'000;  // for the answer's candid and the bookkeeping
 
 // One message's work.
@@ -76,7 +77,8 @@ class Slice {
   }
 
   bool Work(Job& job, ChatSession& session, EngineSession& engine) {
-    const uint64_t sample_cost = 1'000'000 + uint64_t{200} * state_.ready->config.hparams.n_vocab;
+    const uint64_t sample_cost =
+        1'000'000 + (kDrawCost + LogitCostMax(job.sampling)) * state_.ready->config.hparams.n_vocab;
     if (job.tokens_max() == 0) End(job, "length");
     while (!job.finished()) {
       const uint64_t left = Left(engine);

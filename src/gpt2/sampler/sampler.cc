@@ -87,12 +87,13 @@ Candidates TopK(std::span<const float> logits, size_t k) {
   std::vector<TokenId> ids;
   ForEachFrom(logits, LeastOfTop(logits, k), [&](TokenId id) { ids.push_back(id); });
   if (ids.size() > k) {
-    const auto cut = ids.begin() + static_cast<ptrdiff_t>(k);
-    std::nth_element(ids.begin(), cut, ids.end(), [&](TokenId a, TokenId b) {
+    const auto before = [&](TokenId a, TokenId b) {
       return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-    });
-    ids.erase(cut, ids.end());
-    std::ranges::sort(ids);
+    };
+    std::vector<TokenId> order = ids;
+    const auto last = order.begin() + static_cast<ptrdiff_t>(k - 1);
+    std::nth_element(order.begin(), last, order.end(), before);
+    std::erase_if(ids, [&](TokenId id) { return before(*last, id); });
   }
   Candidates out;
   for (const TokenId id : ids) out.Add(id, logits[id]);
