@@ -128,4 +128,41 @@ TEST_F(BackendCanister, RefusesWhatIsNoModelAndGoesOn) {
   EXPECT_EQ(Infer(0, {5})->size(), 0u);
 }
 
+// The five calls by whom, and what is no argument; the others are `model`'s own
+// (access_canister_test.cc).
+TEST_F(BackendCanister, ItsOwnCallsAreForTheAuthorizedAndTakeNoNonsense) {
+  ASSERT_EQ(SetUpFile(base::StrCat(kTiny, "gpt2_kv_op14.onnx")), "");
+  runtime::Network& network = local_->network();
+  const runtime::Principal owner = {2}, stranger = {7, 7}, anonymous = {4};
+  const std::pair<const char*, Bytes> calls[] = {
+      {"append_model_bytes", candid::EncodeArgs(base::AsBytes("x"))},
+      {"clear_model_bytes", candid::EncodeArgs()},
+      {"setup_model", candid::EncodeArgs()},
+      {"model_inference", candid::EncodeArgs(uint8_t{1}, std::vector<int64_t>{5})}};
+  const Bytes hash = ModelHash();
+  for (const auto& [method, argument] : calls) {
+    SCOPED_TRACE(method);
+    const bool open = std::string_view(method) == "model_inference";
+    for (const auto& caller : {stranger, anonymous}) {
+      const auto response = network.Call(caller, local_->canister(), method, argument);
+      EXPECT_EQ(response.reject.has_value(), !open);
+      const bool dropped =
+          network.Inspect(caller, local_->canister(), method, argument).has_value();
+      EXPECT_EQ(dropped, !open || caller == anonymous);
+      if (!open) continue;
+      const auto ids = Decoded<base::Result<std::vector<int64_t>>>(response.reply);
+      EXPECT_EQ(ids.has_value(), caller == stranger);
+    }
+    for (const Bytes& bad :
+         {Bytes(), Bytes{'D', 'I', 'D', 'L'}, Bytes(1000, 0xff),
+          Bytes{'D', 'I', 'D', 'L', 0, 1, 0x7e, 2}, Bytes{'D', 'I', 'D', 'L', 0, 0, 0}}) {
+      const auto response = network.Call(owner, local_->canister(), method, bad);
+      ASSERT_TRUE(response.reject);
+      EXPECT_NE(response.reject->message.find("argument: "), std::string::npos);
+    }
+  }
+  EXPECT_EQ(ModelHash(), hash);
+  EXPECT_EQ(Infer(0, {5})->size(), 0u);
+}
+
 }  // namespace
