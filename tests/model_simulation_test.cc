@@ -9,6 +9,7 @@
 #include "gpt2/tokenizer/tokenizer.h"
 #include "model_fixture.h"
 #include "model_oracle.h"
+#include "receipt/ledger.h"
 
 namespace {
 
@@ -90,12 +91,13 @@ class ModelSimulation : public ModelCanister {
       SCOPED_TRACE(base::StrCat("operation ", i));
       Operation();
       Collect();
+      CheckCertified();
       if (i % 250 == 249) Calm();
     }
     Calm();
   }
 
-  uint64_t lowered_ = 0, answers_ = 0, stopped_ = 0, upgrades_ = 0;
+  uint64_t certified_checks_ = 0, lowered_ = 0, answers_ = 0, stopped_ = 0, upgrades_ = 0;
 
  private:
   uint64_t Choose(uint64_t n) { return choices_->Random() % n; }
@@ -235,6 +237,7 @@ class ModelSimulation : public ModelCanister {
     }
     if (!polled->finish_reason || job.finished) return;
     job.finished = true;
+    if (!polled->error && !job.cancelled) CheckReceipt(job.caller, *polled, ids);
     const bool owner = job.caller == kOwner;
     if (!owner) tokens_low_ += ids.size(), tokens_high_ += ids.size() + job.prompt.size();
     if (polled->error || job.cancelled || Unsure(job.epoch)) return;
@@ -244,6 +247,14 @@ class ModelSimulation : public ModelCanister {
     tokens.insert(tokens.end(), ids.begin(), ids.end());
     if (tokens.back() != End()) tokens.push_back(End());
     sessions_[*polled->session] = {job.caller, std::move(tokens)};
+  }
+  void CheckReceipt(const Principal& caller, const Progress& progress, const Ids& ids) {
+    ASSERT_TRUE(progress.receipt);
+    const auto reply = QueryAs<Answer<model::ReceiptReply>>(caller, "receipt", *progress.receipt);
+    EXPECT_TRUE(reply || reply.error().code == "not_found");  // newer ones took its place
+    if (!reply) return;
+    EXPECT_EQ(reply->answer->output, ids);
+    EXPECT_EQ(receipt::Decode(reply->receipt)->instructions, progress.instructions);
   }
   void CancelOne() {
     if (jobs_.empty()) return;
@@ -436,6 +447,24 @@ class ModelSimulation : public ModelCanister {
   }
 
   // ---- the house ----
+  // What is certified is the tree that the canister has, whatever message came last: also one that
+  // was stopped by its limit, and an upgrade.
+  void CheckCertified() {
+    const Bytes& certified = local_->network().Find(local_->canister())->state.certified_data;
+    if (certified == certified_ && Choose(4) != 0) return;
+    certified_ = certified;
+    const auto list = QueryAs<model::ReceiptList>(kOwner, "receipt_list", uint64_t{0});
+    if (list.receipts.empty()) return;
+    const uint64_t id = list.receipts[Choose(list.receipts.size())].id;
+    const auto reply = QueryAs<Answer<model::ReceiptReply>>(kOwner, "receipt", id);
+    ASSERT_TRUE(reply) << reply.error().message;
+    const auto witness = ic::HashTree::Decode(reply->witness).value();
+    ASSERT_TRUE(std::ranges::equal(witness.hash(), certified)) << "receipt " << id;
+    const auto leaf = witness.Value(
+        {{base::Bytes{'r', 'e', 'c', 'e', 'i', 'p', 't', 's'}, receipt::LabelOf(id)}});
+    ASSERT_TRUE(leaf && std::ranges::equal(*leaf, base::Sha256Of(reply->receipt)));
+    ++certified_checks_;
+  }
   void CheckStatus() {
     const auto status = QueryAs<model::Status>(kAnonymous, "status");
     EXPECT_TRUE(status.state == "ready" || status.state == "loading") << status.state;
@@ -529,6 +558,7 @@ class ModelSimulation : public ModelCanister {
   bool setting_up_ = false, cut_ = false, calm_ = false;
   uint64_t tokens_low_ = 0, tokens_high_ = 0, unseen_ = 0;  // of today's quota
   Cycles cycles_ = 0;
+  Bytes certified_;  // when it was looked at last
 };
 
 TEST_F(ModelSimulation, NothingIsLostWhateverHappens) {
@@ -546,6 +576,7 @@ TEST_F(ModelSimulation, NothingIsLostWhateverHappens) {
   }
   EXPECT_GT(answers_, seeds * operations / 5);
   EXPECT_GT(stopped_, seeds * operations / 100);
+  EXPECT_GT(certified_checks_, seeds * operations / 5);
   EXPECT_GT(upgrades_, seeds * operations / 300);
   RecordProperty("answers", std::to_string(answers_));
   RecordProperty("stopped", std::to_string(stopped_));
