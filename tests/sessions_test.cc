@@ -75,4 +75,17 @@ TEST_F(SessionsTest, TheOneUsedLongestAgoMakesRoomUnlessAllAreAtWork) {
   EXPECT_EQ(refused.error().code, "busy");
 }
 
+// A thousand principals are quickly made.
+TEST_F(SessionsTest, ThoseOfTheAuthorizedGiveWayAfterAllOthers) {
+  ChatSession& own = Open(1, 1, 0);
+  own.privileged = true;
+  const uint64_t id = own.id;
+  for (size_t i = 0; i < 2 * Sessions::kMax; ++i) {
+    const auto owner = static_cast<uint8_t>(2 + i % 200);
+    ASSERT_TRUE(sessions_.Open(Owner(owner), 100 + i));
+  }
+  EXPECT_LE(sessions_.size(), Sessions::kMax);
+  EXPECT_NE(sessions_.Find(id), nullptr);
+}
+
 }  // namespace

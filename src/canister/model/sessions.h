@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "candid/principal.h"
@@ -19,12 +20,17 @@ struct ChatSession {
   std::vector<gpt2::TokenId> tokens;  // between jobs; while a job runs the engine has more
   std::vector<uint32_t> turns;        // where each turn begins in tokens
   uint64_t last_used_ns = 0;
-  uint64_t job = 0;             // that is at work on it; 0: none
-  bool for_one_answer = false;  // of a call of the seed's kind: gone with its answer
-};
-CANDID_RECORD(ChatSession, id, owner, tokens, turns, last_used_ns, job, for_one_answer)
+  uint64_t job = 0;                        // that is at work on it; 0: none
+  bool for_one_answer = false;             // of a call of the seed's kind: gone with its answer
+  std::optional<bool> privileged = false;  // as its last job: gives way after all others
 
-// All sessions. Bounded: per caller and in all the one used longest ago makes room. Keys and values
+  // Who gives way first: lower is earlier.
+  std::pair<bool, uint64_t> rank() const { return {privileged.value_or(false), last_used_ns}; }
+};
+CANDID_RECORD(ChatSession, id, owner, tokens, turns, last_used_ns, job, for_one_answer, privileged)
+
+// All sessions. Bounded: per caller and in all the one used longest ago makes room, one of the
+// authorized or of who pays only when there is no other. Keys and values
 // are bounded by kCacheBytesMax: those of jobs at work count in full (MayRun), of the others the
 // least recently used are dropped.
 class Sessions {

@@ -178,6 +178,7 @@ Answer<Job*> Submit(State& state, const candid::Principal& caller, JobKind kind,
   if (!args.sampling.seed) job.sampling.seed = state.NewSeed();
   Job& added = state.jobs.Add(std::move(job));
   session->job = added.id;
+  session->privileged = added.privileged();
   return &added;
 }
 
