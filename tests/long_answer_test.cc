@@ -144,6 +144,21 @@ TEST_F(LongAnswer, AJobWatchedByPollingGivesThemTooAsQuoted) {
   EXPECT_NEAR(ratio, 1, 0.02) << quote.instructions_expected << " " << progress.instructions;
   EXPECT_GE(quote.instructions_max, progress.instructions);
   EXPECT_GE(quote.cycles_max, progress.cycles);
+
+  // Whatever looks at 50,260 logits besides.
+  args.input.tokens.resize(20);
+  args.sampling.max_tokens = 8;
+  args.sampling.temperature = 3;
+  args.sampling.seed = 1;
+  args.sampling.top_k = 40'000;
+  args.sampling.top_p = 0.999;
+  args.sampling.repetition_penalty = 1.2;
+  args.sampling.logprobs = 20;
+  const auto demanding = StartAs(kOwner, args);
+  const Progress spent = FinishAs(kOwner, demanding->job);
+  RecordProperty("demanding_most", std::to_string(demanding->quote.instructions_max));
+  RecordProperty("demanding_spent", std::to_string(spent.instructions));
+  EXPECT_GE(demanding->quote.instructions_max, spent.instructions);
 }
 
 // A prompt as text through the seed's call, with what its template adds.
