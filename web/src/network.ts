@@ -1,5 +1,5 @@
 // All that talks to the Internet Computer: the agent, the key kept in this browser, the canister
-// `model`. A chunk of its own, and the only file that imports @icp-sdk/core.
+// `model`. A chunk of its own; only this file and receipt.ts import @icp-sdk/core.
 import { Actor, AgentError, AnonymousIdentity, HttpAgent, IC_ROOT_KEY, TransportError, TrustError, CanisterStatus } from "@icp-sdk/core/agent";
 import type { Identity } from "@icp-sdk/core/agent";
 import { safeGetCanisterEnv } from "@icp-sdk/core/agent/canister-env";
