@@ -23,6 +23,12 @@ enum class JobKind : uint8_t {
 };
 CANDID_ENUM(JobKind, "polled", "generate", "inference", "model_inference")
 
+// The authorized and who pays have a queue of their own, which goes first.
+enum class Rank : uint8_t { kPrivileged, kCommon };
+inline Rank RankOf(Role role, bool pays) {
+  return role >= Role::kAuthorized || pays ? Rank::kPrivileged : Rank::kCommon;
+}
+
 // One text in the making. A record, so that an upgrade keeps it.
 struct Job {
   uint64_t id = 0;
@@ -57,8 +63,7 @@ struct Job {
   std::optional<Quote> quote;       // what was told at the start
   std::optional<uint64_t> receipt;  // of the finished answer
 
-  // The authorized and who pays have a queue of their own, which goes first.
-  bool privileged() const { return role >= Role::kAuthorized || price_per_token > 0; }
+  Rank rank() const { return RankOf(role, price_per_token > 0); }
   bool finished() const { return state >= JobState::kDone; }
   uint64_t bytes() const;  // of heap, at most a small multiple
   uint32_t tokens_max() const { return *sampling.max_tokens; }

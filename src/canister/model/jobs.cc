@@ -6,12 +6,12 @@
 
 namespace model {
 
-Done Jobs::CheckRoom(const candid::Principal& caller, bool privileged, const Policy& policy) const {
+Done Jobs::CheckRoom(const candid::Principal& caller, Rank rank, const Policy& policy) const {
   size_t own = 0, all = 0;
   for (const uint64_t id : queue_) {
     const Job& job = jobs_.at(id);
     own += job.caller == caller;
-    all += job.privileged() == privileged;
+    all += job.rank() == rank;
   }
   if (all >= policy.max_queue) {
     return Fail("busy", all, " answers are in the queue, at most ", policy.max_queue, " can be");
@@ -51,7 +51,7 @@ std::vector<size_t> Jobs::Order() const {
   // A caller's n-th job gets its turn n rounds after the first; within a round the callers who
   // waited longer come first.
   struct Turn {
-    bool unprivileged;
+    Rank rank;
     size_t round;
     uint64_t last_turn;
     size_t index;
@@ -62,11 +62,11 @@ std::vector<size_t> Jobs::Order() const {
     const Job& job = jobs_.at(queue_[i]);
     const auto last = last_turn_.find(job.caller);
     turns.push_back(
-        {!job.privileged(), rounds[job.caller]++, last == last_turn_.end() ? 0 : last->second, i});
+        {job.rank(), rounds[job.caller]++, last == last_turn_.end() ? 0 : last->second, i});
   }
   std::ranges::sort(turns, [](const Turn& a, const Turn& b) {
-    return std::tie(a.unprivileged, a.round, a.last_turn, a.index) <
-           std::tie(b.unprivileged, b.round, b.last_turn, b.index);
+    return std::tie(a.rank, a.round, a.last_turn, a.index) <
+           std::tie(b.rank, b.round, b.last_turn, b.index);
   });
   std::vector<size_t> order;
   for (const Turn& turn : turns) order.push_back(turn.index);
@@ -107,7 +107,7 @@ void Jobs::Expire(uint64_t now_ns) {
   }
   // The newest stay, and those of the privileged before others.
   std::ranges::sort(finished, [](const Job* a, const Job* b) {
-    return std::pair(!a->privileged(), b->id) < std::pair(!b->privileged(), a->id);
+    return std::pair(a->rank(), b->id) < std::pair(b->rank(), a->id);
   });
   std::map<candid::Principal, size_t> kept;
   size_t kept_all = 0;

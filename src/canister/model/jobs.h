@@ -19,9 +19,9 @@ class Jobs {
   static constexpr uint64_t kFinishedBytesMax = 32 << 20;
   static constexpr uint64_t kKeptNs = 86'400'000'000'000;  // a day
 
-  // Err "busy" with the queue's length when this caller, or all of the same kind together, have too
+  // Err "busy" with the queue's length when this caller, or all of the same rank together, have too
   // many.
-  Done CheckRoom(const candid::Principal& caller, bool privileged, const Policy& policy) const;
+  Done CheckRoom(const candid::Principal& caller, Rank rank, const Policy& policy) const;
   Job& Add(Job job);  // gives it its id
   Job* Find(uint64_t id);
   // Whether this is a job that this caller may poll: whose others are is nobody's business.

@@ -14,7 +14,7 @@ bool Sessions::MakeRoom(const candid::Principal* owner, size_t most) {
     if (owner != nullptr && session.owner != *owner) continue;
     ++count;
     if (session.job != 0) continue;
-    if (oldest == nullptr || session.rank() < oldest->rank()) oldest = &session;
+    if (oldest == nullptr || session.worth() < oldest->worth()) oldest = &session;
   }
   if (count < most) return true;
   if (oldest == nullptr) return false;
@@ -86,7 +86,7 @@ void Sessions::Trim() {
     bytes += session.job == 0 ? engine->cache_bytes() : context_bytes_;
     if (session.job == 0) idle.push_back(&session);
   }
-  std::ranges::sort(idle, {}, &ChatSession::rank);
+  std::ranges::sort(idle, {}, &ChatSession::worth);
   for (const ChatSession* session : idle) {
     if (bytes <= kCacheBytesMax) return;
     bytes -= engines_.at(session->id)->cache_bytes();

@@ -25,7 +25,7 @@ struct ChatSession {
   std::optional<bool> privileged = false;  // as its last job: gives way after all others
 
   // Who gives way first: lower is earlier.
-  std::pair<bool, uint64_t> rank() const { return {privileged.value_or(false), last_used_ns}; }
+  std::pair<bool, uint64_t> worth() const { return {privileged.value_or(false), last_used_ns}; }
 };
 CANDID_RECORD(ChatSession, id, owner, tokens, turns, last_used_ns, job, for_one_answer, privileged)
 

@@ -100,8 +100,8 @@ Done CheckCaller(const State& state, const candid::Principal& caller, JobKind ki
     TRY_STATUS(state.gate.CheckRole(role));
   }
   if (sdk::Stopping()) return Fail("not_ready", "the canister is stopping");
-  const bool privileged = role >= Role::kAuthorized || pays == Pays::kYes;
-  TRY_STATUS(state.jobs.CheckRoom(caller, privileged, state.gate.policy()));
+  const Rank rank = RankOf(role, pays == Pays::kYes);
+  TRY_STATUS(state.jobs.CheckRoom(caller, rank, state.gate.policy()));
   if (pays == Pays::kYes) return {};
   return state.gate.CheckQuota(caller, role, 1, sdk::NowNs());
 }
@@ -165,7 +165,7 @@ Answer<Job*> Submit(State& state, const candid::Principal& caller, JobKind kind,
   TRY_STATUS(CheckPayment(
       state, uint64_t{plan.prompt_tokens} - plan.cached_tokens + plan.max_tokens, job));
   // Attached cycles that are too few buy no place among those who pay.
-  TRY_STATUS(state.jobs.CheckRoom(caller, job.privileged(), state.gate.policy()));
+  TRY_STATUS(state.jobs.CheckRoom(caller, job.rank(), state.gate.policy()));
   ChatSession* session = TRY(SessionFor(state, plan, job));
   if (job.quota_tokens > 0) state.gate.Take(caller, job.quota_tokens, job.created_ns);
   state.jobs.Expire(job.created_ns);
@@ -178,7 +178,7 @@ Answer<Job*> Submit(State& state, const candid::Principal& caller, JobKind kind,
   if (!args.sampling.seed) job.sampling.seed = state.NewSeed();
   Job& added = state.jobs.Add(std::move(job));
   session->job = added.id;
-  session->privileged = added.privileged();
+  session->privileged = added.rank() == Rank::kPrivileged;
   return &added;
 }
 
