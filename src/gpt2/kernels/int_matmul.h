@@ -15,7 +15,7 @@ namespace gpt2 {
 inline constexpr uint32_t kPrefillTokens = GPT2IC_PREFILL_TOKENS;
 
 // The largest magnitude of a quantised activation.
-inline constexpr float kActivationSteps = 32767;
+inline constexpr float kActivationSteps = 16383;
 
 // A matrix as it lies in a packed model (docs/packed-model.md): blocks of 4 rows, in a block for
 // each pair of inputs the 4 rows' two weights.
