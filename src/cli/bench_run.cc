@@ -215,7 +215,7 @@ base::Status Bench::Phases() {
 }
 
 base::Status Bench::Kernels() {
-  for (const uint32_t tokens : {0u, 1u, 2u, 4u, 8u, 16u}) {
+  for (const uint32_t tokens : {0u, 1u, 2u, 4u, 8u, 16u, 32u, 64u, 128u}) {
     const uint64_t instructions = TRY(Call("kernels", {tokens})).At<uint64_t>(0);
     Json row = {{"instructions_per_token", instructions / std::max(tokens, 1u)}};
     row[tokens == 0 ? "head" : "tokens_at_once"] = std::max(tokens, 1u);

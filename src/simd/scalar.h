@@ -154,6 +154,19 @@ inline I16x8 Load(const int16_t* from) {
 }
 inline void Store(int16_t* to, I16x8 a) { std::memcpy(to, &a, sizeof(a)); }
 // Eight numbers of 8 bits, widened.
+template <class Op>
+inline I16x8 MapShorts(I16x8 a, I16x8 b, Op op) {
+  I16x8 out;
+  for (int i = 0; i < 8; ++i) out.lane[i] = static_cast<int16_t>(op(a.lane[i], b.lane[i]));
+  return out;
+}
+// Wraps.
+inline I16x8 Add(I16x8 a, I16x8 b) {
+  return MapShorts(a, b, [](int x, int y) { return x + y; });
+}
+inline I16x8 Sub(I16x8 a, I16x8 b) {
+  return MapShorts(a, b, [](int x, int y) { return x - y; });
+}
 inline I16x8 LoadWiden(const int8_t* from) {
   I16x8 out;
   for (int i = 0; i < 8; ++i) out.lane[i] = from[i];

@@ -80,6 +80,8 @@ inline I16x8 Load(const int16_t* from) {
   return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))};
 }
 inline void Store(int16_t* to, I16x8 a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), a.v); }
+inline I16x8 Add(I16x8 a, I16x8 b) { return {_mm_add_epi16(a.v, b.v)}; }
+inline I16x8 Sub(I16x8 a, I16x8 b) { return {_mm_sub_epi16(a.v, b.v)}; }
 inline I16x8 LoadWiden(const int8_t* from) { return {_mm_cvtepi8_epi16(_mm_loadu_si64(from))}; }
 inline I16x8 LoadPairSplat(const int16_t* from) {
   int32_t pair;

@@ -74,6 +74,8 @@ inline F32x4 ToF32(I32x4 a) { return {wasm_f32x4_convert_i32x4(a.v)}; }
 
 inline I16x8 Load(const int16_t* from) { return {wasm_v128_load(from)}; }
 inline void Store(int16_t* to, I16x8 a) { wasm_v128_store(to, a.v); }
+inline I16x8 Add(I16x8 a, I16x8 b) { return {wasm_i16x8_add(a.v, b.v)}; }
+inline I16x8 Sub(I16x8 a, I16x8 b) { return {wasm_i16x8_sub(a.v, b.v)}; }
 inline I16x8 LoadWiden(const int8_t* from) { return {wasm_i16x8_load8x8(from)}; }
 inline I16x8 LoadPairSplat(const int16_t* from) { return {wasm_v128_load32_splat(from)}; }
 inline I32x4 Dot(I16x8 a, I16x8 b) { return {wasm_i32x4_dot_i16x8(a.v, b.v)}; }

@@ -11,6 +11,7 @@ namespace model {
 namespace {
 
 constexpr uint32_t kBatch = gpt2::kPrefillTokens;
+constexpr uint32_t kMany = gpt2::kStrassenTokens;
 constexpr uint32_t kBlock = gpt2::IntKvCache::kBlockPositions;
 // Around the model: the job's text, candid, and the pages of these and of the tokenizer. Measured
 // on the demo model, where they show; a hundredth of that for GPT-2's own shape.
@@ -61,11 +62,54 @@ uint64_t AttentionBlock(const gpt2::Hparams& h) {
   return uint64_t{h.n_layer} * h.n_head * (attend(2 * kBlock - 1) - one);
 }
 
+// A prompt of `count` tokens, run at once.
+uint64_t MeasurePrompt(const EngineModel& model, uint32_t count) {
+  EngineSession session(model);
+  const std::vector<gpt2::TokenId> tokens(count, 0);
+  CHECK(session.Append(tokens).has_value());
+  return Measured([&] { session.Step(); });
+}
+
 // How many blocks of positions beyond one the tokens first .. last-1 look back to.
 uint64_t BlocksOf(uint32_t first, uint32_t last) {
   uint64_t blocks = 0;
   for (uint32_t pos = first; pos < last; ++pos) blocks += pos / kBlock;
   return blocks;
+}
+
+// The attention beyond one block of a prompt's tokens first .. last-1: they stop short of the last
+// layer's.
+uint64_t AttentionOf(const EngineModel& model, const Rates& rates, uint32_t first, uint32_t last) {
+  const uint64_t n_layer = model.hparams().n_layer;
+  return rates.attention_block * BlocksOf(first, last) / n_layer * (n_layer - 1);
+}
+
+// What many at once cost is a straight line: two points of it.
+void MeasureMany(const EngineModel& model, Rates& rates) {
+  const uint32_t two = 2 * kMany;
+  if (model.hparams().n_ctx < two || EngineSession::BatchTokens(model, two) != two) return;
+  const uint64_t last = rates.batch_end - rates.batch;
+  const uint64_t of_two = MeasurePrompt(model, two) - AttentionOf(model, rates, 0, two) - last;
+  const uint64_t of_one = MeasurePrompt(model, kMany) - AttentionOf(model, rates, 0, kMany) - last;
+  rates.many_token = (of_two - of_one) / kMany;
+  rates.many = of_one - kMany * rates.many_token;
+}
+
+// Running the tokens from `cached` to `prompt`, without attention beyond one block.
+uint64_t PrefillCost(const EngineModel& model, const Rates& rates, uint32_t cached,
+                     uint32_t prompt) {
+  uint64_t cost = 0;
+  for (uint32_t left = prompt - cached, count = 0; left > 0; left -= count) {
+    count = EngineSession::BatchTokens(model, left);
+    const bool ends = count == left;
+    if (count == 1) {
+      cost += ends ? rates.single_end : rates.single;
+    } else {
+      cost += count == kBatch ? rates.batch : rates.many + count * rates.many_token;
+      if (ends) cost += rates.batch_end - rates.batch;
+    }
+  }
+  return cost;
 }
 
 }  // namespace
@@ -81,32 +125,29 @@ Rates MeasureRates(const EngineModel& model) {
   rates.attention_block = AttentionBlock(h);
   rates.block_bytes = gpt2::IntKvCache(h).block_bytes();
   rates.context_bytes = rates.block_bytes * ((h.n_ctx + kBlock - 1) / kBlock);
+  MeasureMany(model, rates);
   return rates;
 }
 
 WorkCost CostOf(const EngineModel& model, const Rates& rates, uint32_t cached, uint32_t prompt,
                 uint32_t output, bool sampled) {
-  const uint32_t batches = (prompt - cached) / kBatch, singles = (prompt - cached) % kBatch;
   WorkCost cost{};
-  cost.instructions = batches * rates.batch + singles * rates.single;
-  if (singles > 0) {
-    cost.instructions += rates.single_end - rates.single;
-  } else if (batches > 0) {
-    cost.instructions += rates.batch_end - rates.batch;
-  }
+  cost.instructions = PrefillCost(model, rates, cached, prompt);
   const uint32_t decoded = output == 0 ? 0 : output - 1;  // the last is drawn and not run
   cost.instructions +=
       output * (kTokenOverhead + rates.logits + (sampled ? rates.sampled : rates.greedy)) +
       decoded * rates.single_end;
-  // Tokens before a prompt's last stop short of the last layer's attention.
   const gpt2::Hparams& h = model.hparams();
   const uint32_t last = prompt == cached ? prompt : prompt - 1;
-  cost.instructions +=
-      rates.attention_block * BlocksOf(cached, last) / h.n_layer * (h.n_layer - 1) +
-      rates.attention_block * BlocksOf(last, prompt + decoded);
+  cost.instructions += AttentionOf(model, rates, cached, last) +
+                       rates.attention_block * BlocksOf(last, prompt + decoded);
   const uint64_t blocks = (prompt + decoded) / kBlock;
   cost.page_charges = rates.page_charges + kMessageOverhead +
                       blocks * rates.block_bytes * kPageWritten / kPageBytes;
+  const uint32_t batch = EngineSession::BatchTokens(model, prompt - cached);
+  if (batch > kBatch) {
+    cost.page_charges += EngineSession::BatchBytes(model, batch) * kPageWritten / kPageBytes;
+  }
   return cost;
 }
 

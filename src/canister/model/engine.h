@@ -14,7 +14,8 @@ using EngineSession = gpt2::PackedSession;
 // measured with the IC's own counter when the model is loaded, on a few tokens. Counts do not
 // depend on the numbers computed, so what was measured is what will be spent.
 struct Rates {
-  uint64_t batch = 0, batch_end = 0;    // a prefill step of many tokens; the last of a prompt
+  uint64_t batch = 0, batch_end = 0;    // a prefill step of a few tokens; the last of a prompt
+  uint64_t many = 0, many_token = 0;    // of 32 or more at once: for all, and for each of them
   uint64_t single = 0, single_end = 0;  // of one token
   uint64_t logits = 0;
   uint64_t greedy = 0, sampled = 0;  // choosing a token
@@ -24,7 +25,8 @@ struct Rates {
   uint64_t block_bytes = 0, context_bytes = 0;
 };
 
-// Runs 40 tokens or so of the model twice: the first time meets the pages.
+// Runs 18 tokens of the model twice, the first time to meet the pages, and where it takes them many
+// at once, 96 more.
 Rates MeasureRates(const EngineModel& model);
 
 // What running the tokens from `cached` to `prompt` and then drawing `output` more comes to.

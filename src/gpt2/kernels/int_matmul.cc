@@ -19,29 +19,48 @@ struct Job {
   uint32_t stride() const { return n_in * 4; }
 };
 
-template <uint32_t kDots, uint32_t kChunks, class Weight>
-void VectorAt(const Job<Weight>& job, uint32_t input) {
-  const auto kernel = input == 0 ? inner::Vector<kDots, kChunks, Weight, Part::kFirst>
-                                 : inner::Vector<kDots, kChunks, Weight, Part::kNext>;
-  kernel(job.weights + size_t{input} * 4, job.stride(), job.acts + input, job.sums, job.blocks);
-}
-
 // n_in is a multiple of the chunk of 2*kDots inputs.
 template <uint32_t kDots, class Weight>
 void MultiplyChunks(const Job<Weight>& job) {
-  constexpr uint32_t kMany = 4;  // 384 activations in locals for n_in = 768
-  uint32_t input = 0;
-  for (; input + kMany * 2 * kDots <= job.n_in; input += kMany * 2 * kDots) {
-    VectorAt<kDots, kMany>(job, input);
+  for (uint32_t input = 0; input < job.n_in; input += 2 * kDots) {
+    const auto kernel = input == 0 ? inner::Vector<kDots, Weight, Part::kFirst>
+                                   : inner::Vector<kDots, Weight, Part::kNext>;
+    kernel(job.weights + size_t{input} * 4, job.stride(), job.acts + input, job.sums, job.blocks);
   }
-  for (; input < job.n_in; input += 2 * kDots) VectorAt<kDots, 1>(job, input);
 }
 
-template <uint32_t kDots, class Weight>
-void MultiplyChunksTokens(const Job<Weight>& job) {
+// Adds the sums of a chunk, or begins with them. [count] vectors of 4.
+void FoldChunk(bool begin, const int32_t* chunk, uint32_t count, float* sums) {
+  using namespace simd;
+  for (const int32_t* end = chunk + size_t{4} * count; chunk != end; chunk += 4, sums += 4) {
+    const F32x4 sum = ToF32(Load(chunk));
+    Store(sums, begin ? sum : Add(sum, Load(sums)));
+  }
+}
+
+// Chunks of kParts * 2*kDots inputs.
+template <uint32_t kDots, uint32_t kParts>
+void MultiplyChunksTokens(const Job<int8_t>& job, MatmulScratch& scratch) {
+  int32_t* chunk = scratch.Get<int32_t>(0, size_t{4} * kPrefillTokens * job.blocks);
+  for (uint32_t input = 0, part = 0; input < job.n_in; input += 2 * kDots) {
+    const auto kernel = part == 0
+                            ? inner::Tokens<kDots, kPrefillTokens, int8_t, Part::kFirst, int32_t>
+                            : inner::Tokens<kDots, kPrefillTokens, int8_t, Part::kNext, int32_t>;
+    kernel(job.weights + size_t{input} * 4, job.stride(), job.acts + input, job.n_in, chunk,
+           job.blocks);
+    if (++part < kParts) continue;
+    FoldChunk(input < 2 * kDots * kParts, chunk, kPrefillTokens * job.blocks, job.sums);
+    part = 0;
+  }
+}
+
+// Weights of 16 bits: floats are added within a chunk already, and go on from part to part.
+template <uint32_t kDots, uint32_t kParts>
+void MultiplyChunksTokens(const Job<int16_t>& job, MatmulScratch&) {
   for (uint32_t input = 0; input < job.n_in; input += 2 * kDots) {
-    const auto kernel = input == 0 ? inner::Tokens<kDots, kPrefillTokens, Weight, Part::kFirst>
-                                   : inner::Tokens<kDots, kPrefillTokens, Weight, Part::kNext>;
+    const auto kernel = input == 0
+                            ? inner::Tokens<kDots, kPrefillTokens, int16_t, Part::kFirst, float>
+                            : inner::Tokens<kDots, kPrefillTokens, int16_t, Part::kNext, float>;
     kernel(job.weights + size_t{input} * 4, job.stride(), job.acts + input, job.n_in, job.sums,
            job.blocks);
   }
@@ -76,18 +95,40 @@ template <class Weight>
 void MultiplyVector(const Job<Weight>& job) {
   const uint32_t chunk = ChunkInputs(job.n_in);
   if (job.n_in % chunk != 0) return MultiplyAny(job, 4);
-  if (chunk == 192) return MultiplyChunks<96>(job);
-  if (chunk == 200) return MultiplyChunks<100>(job);
-  return MultiplyChunks<64>(job);
+  switch (chunk) {
+    case 768:
+      return MultiplyChunks<384>(job);
+    case 1024:
+      return MultiplyChunks<512>(job);
+    case 640:
+      return MultiplyChunks<320>(job);
+    case 800:
+      return MultiplyChunks<400>(job);
+    case 192:
+      return MultiplyChunks<96>(job);
+    default:
+      return MultiplyChunks<64>(job);
+  }
 }
 
 template <class Weight>
-void MultiplyMany(const Job<Weight>& job) {
+void MultiplyMany(const Job<Weight>& job, MatmulScratch& scratch) {
   const uint32_t chunk = ChunkInputs(job.n_in);
   if (job.n_in % chunk == 0) {
-    if (chunk == 192) return MultiplyChunksTokens<96>(job);
-    if (chunk == 200) return MultiplyChunksTokens<100>(job);
-    return MultiplyChunksTokens<64>(job);
+    switch (chunk) {
+      case 768:
+        return MultiplyChunksTokens<96, 4>(job, scratch);
+      case 1024:
+        return MultiplyChunksTokens<64, 8>(job, scratch);
+      case 640:
+        return MultiplyChunksTokens<80, 4>(job, scratch);
+      case 800:
+        return MultiplyChunksTokens<80, 5>(job, scratch);
+      case 192:
+        return MultiplyChunksTokens<96, 1>(job, scratch);
+      default:
+        return MultiplyChunksTokens<64, 1>(job, scratch);
+    }
   }
   Job<Weight> one = job;
   for (uint32_t t = 0; t < kPrefillTokens; ++t, one.acts += one.n_in, one.sums += 4) {
@@ -114,12 +155,12 @@ void Multiply(const IntMatrix& m, uint32_t first_block, uint32_t block_count, co
 }
 
 void MultiplyTokens(const IntMatrix& m, uint32_t first_block, uint32_t block_count,
-                    const int16_t* acts, float* sums) {
+                    const int16_t* acts, float* sums, MatmulScratch& scratch) {
   CHECK(first_block + block_count <= m.blocks);
   if (m.weights8 != nullptr) {
-    MultiplyMany(MakeJob(m, m.weights8, first_block, block_count, acts, sums));
+    MultiplyMany(MakeJob(m, m.weights8, first_block, block_count, acts, sums), scratch);
   } else {
-    MultiplyMany(MakeJob(m, m.weights16, first_block, block_count, acts, sums));
+    MultiplyMany(MakeJob(m, m.weights16, first_block, block_count, acts, sums), scratch);
   }
 }
 

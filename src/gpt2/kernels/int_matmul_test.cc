@@ -10,6 +10,7 @@
 #include "gpt2/kernels/exp_near.h"
 #include "gpt2/kernels/fused.h"
 #include "gpt2/kernels/int_attention.h"
+#include "gpt2/kernels/strassen.h"
 #include "gpt2/sampler/philox.h"
 
 namespace gpt2 {
@@ -18,6 +19,7 @@ namespace {
 constexpr uint32_t kInputs[] = {16,  48,  64,  128, 144,  192,  256,  384,
                                 400, 640, 768, 800, 1024, 1280, 1600, 3072};
 constexpr uint32_t kBlocks = 3;
+constexpr int kSteps = static_cast<int>(kActivationSteps);
 
 // Numbers up to `max` in magnitude: random, or the extremes with signs that make sums as large as
 // they can be.
@@ -34,7 +36,7 @@ std::vector<T> Numbers(size_t count, int max, bool extreme, uint64_t seed) {
 // By the definition: groups of exact integers, each turned into a float, added in order.
 template <class Weight>
 std::vector<float> Expected(const std::vector<Weight>& w, const int16_t* acts, uint32_t n_in) {
-  const uint32_t group = sizeof(Weight) == 1 ? ChunkInputs(n_in) : 16;
+  const uint32_t group = sizeof(Weight) == 1 ? ChunkInputs(n_in) : 32;
   std::vector<float> out;
   for (uint32_t row = 0; row < 4 * kBlocks; ++row) {
     float sum = 0;
@@ -58,7 +60,7 @@ template <class Weight>
 void ExpectProducts(int max, bool extreme) {
   for (const uint32_t n_in : kInputs) {
     const auto w = Numbers<Weight>(size_t{4} * kBlocks * n_in, max, extreme, n_in);
-    const auto acts = Numbers<int16_t>(size_t{kPrefillTokens} * n_in, 32767, extreme, n_in + 1);
+    const auto acts = Numbers<int16_t>(size_t{kPrefillTokens} * n_in, kSteps, extreme, n_in + 1);
     IntMatrix m{.n_in = n_in, .blocks = kBlocks};
     if constexpr (sizeof(Weight) == 1) {
       m.weights8 = w.data();
@@ -66,7 +68,8 @@ void ExpectProducts(int max, bool extreme) {
       m.weights16 = w.data();
     }
     std::vector<float> sums(size_t{4} * kBlocks), many(sums.size() * kPrefillTokens);
-    MultiplyTokens(m, 0, kBlocks, acts.data(), many.data());
+    MatmulScratch scratch;
+    MultiplyTokens(m, 0, kBlocks, acts.data(), many.data(), scratch);
     for (uint32_t t = 0; t < kPrefillTokens; ++t) {
       const auto expected = Expected(w, acts.data() + size_t{t} * n_in, n_in);
       Multiply(m, 0, kBlocks, acts.data() + size_t{t} * n_in, sums.data());
@@ -84,6 +87,39 @@ void ExpectProducts(int max, bool extreme) {
 TEST(IntMatmulTest, ProductsAreThoseOfTheDefinition) {
   ExpectProducts<int8_t>(127, false);
   ExpectProducts<int16_t>(4095, false);
+}
+
+// Signs of the extremes: all the same, or such that sums of two cancel or double by turns.
+TEST(IntMatmulTest, StrassenGivesTheSameBits) {
+  constexpr uint32_t kMany = 6, kFirst = 2;
+  for (const uint32_t n_in : {640, 768, 800, 1024, 1280, 1600, 3072}) {
+    for (const uint32_t tokens : {32, 64, 128}) {
+      for (const int extreme : {0, 1, 2}) {
+        auto w = Numbers<int8_t>(size_t{4} * kMany * n_in, 128, extreme != 0, n_in);
+        auto acts = Numbers<int16_t>(size_t{tokens} * n_in, kSteps, extreme != 0, n_in + 1);
+        if (extreme != 0) {
+          for (auto& weight : w) weight = -128;
+        }
+        if (extreme == 2) {
+          for (size_t i = 0; i < w.size(); i += 3) w[i] = 127;
+          for (size_t i = 0; i < acts.size(); i += 5) acts[i] = -kSteps;
+        }
+        const IntMatrix m{.weights8 = w.data(), .n_in = n_in, .blocks = kMany};
+        MatmulScratch scratch;
+        const uint32_t blocks = kMany - kFirst;
+        ASSERT_TRUE(StrassenTakes(m, blocks));
+        std::vector<float> many(size_t{4} * blocks * tokens), one(size_t{4} * blocks);
+        MultiplyStrassen(m, kFirst, blocks, acts.data(), tokens, many.data(), scratch);
+        for (uint32_t t = 0; t < tokens; ++t) {
+          Multiply(m, kFirst, blocks, acts.data() + size_t{t} * n_in, one.data());
+          for (uint32_t i = 0; i < one.size(); ++i) {
+            ASSERT_EQ(many[(i / 4 * tokens + t) * 4 + i % 4], one[i])
+                << n_in << ", token " << t << ", row " << i << ", " << extreme;
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST(IntMatmulTest, ExtremesDoNotOverflow) {
@@ -114,7 +150,7 @@ TEST(FusedTest, QuantisedNumbersAreWithinHalfAStepForAnySize) {
     for (size_t i = 0; i < x.size(); ++i) {
       EXPECT_NEAR(out[i] * double{step}, x[i], size == 1e-30f ? 1.01e-30 : step * 0.502);
     }
-    EXPECT_EQ(out[7], size == 1e-30f ? 0 : -32767);
+    EXPECT_EQ(out[7], size == 1e-30f ? 0 : -kSteps);
   }
 }
 

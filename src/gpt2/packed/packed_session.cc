@@ -24,6 +24,12 @@ double ProductCost(const IntMatrix& m) {
   return macs * (m.weights8 != nullptr ? kRates.product : kRates.product_exact);
 }
 
+// Inputs that the sums of Strassen's method span, at most.
+uint32_t WidestChunk(const PackedModel& model) {
+  const PackedModel::Block& block = model.h()[0];
+  return std::max(ChunkInputs(block.c_fc.n_in), ChunkInputs(block.mlp_c_proj.n_in));
+}
+
 }  // namespace
 
 PackedSession::PackedSession(const PackedModel& model)
@@ -33,11 +39,25 @@ PackedSession::PackedSession(const PackedModel& model)
       kv_(model.hparams()),
       inputs_(model.hparams().n_embd),
       hidden_inputs_(uint64_t{4} * model.hparams().n_embd),
-      x_(size_t{kPrefillTokens} * n_embd4_),
       qkv_(size_t{3} * model.hparams().n_embd + 4),
       head_(kv_.head_dim4()),
-      scratch_(size_t{4} * n_embd4_),
-      sums_(size_t{4} * n_embd4_ * kPrefillTokens) {}
+      scratch_(size_t{4} * n_embd4_) {
+  Resize(kPrefillTokens);
+}
+
+// Forgets what is in them but the residual stream of the last token.
+void PackedSession::Resize(uint32_t rows) {
+  std::vector<float> x(size_t{rows} * n_embd4_);
+  if (rows_ > 0) std::copy_n(Residual(last_), n_embd4_, x.data());
+  last_ = 0;
+  rows_ = rows;
+  x_ = std::move(x);
+  inputs_.Resize(rows);
+  hidden_inputs_.Resize(rows);
+  sums_ = std::vector<float>(size_t{4} * n_embd4_ * rows);
+  matmul_ = MatmulScratch();
+  if (rows > kPrefillTokens) ReserveStrassen(n_embd4_, WidestChunk(*model_), rows, matmul_);
+}
 
 base::Status PackedSession::Append(std::span<const TokenId> tokens) {
   const uint32_t n_vocab = model_->hparams().n_vocab;
@@ -54,11 +74,30 @@ base::Status PackedSession::Append(std::span<const TokenId> tokens) {
   return {};
 }
 
+uint32_t PackedSession::BatchTokens(const PackedModel& model, uint32_t left) {
+  const PackedModel::Block& block = model.h()[0];
+  if (left >= kStrassenTokens && StrassenTakes(block.c_fc, block.c_fc.blocks) &&
+      StrassenTakes(block.mlp_c_proj, block.mlp_c_proj.blocks)) {
+    return std::min(left, kStrassenTokensMax) / kStrassenTokens * kStrassenTokens;
+  }
+  return left >= kPrefillTokens ? kPrefillTokens : 1;
+}
+
+uint64_t PackedSession::BatchBytes(const PackedModel& model, uint32_t tokens) {
+  const uint64_t n_embd = model.hparams().n_embd + 4;
+  const uint64_t rows = uint64_t{60} * std::max(tokens, kPrefillTokens) * n_embd;
+  return tokens < kStrassenTokens ? rows : rows + 2 * n_embd * WidestChunk(model);
+}
+
 void PackedSession::Step(uint64_t instructions_max) {
   CHECK(!Prefilled());
-  const bool many = size() - run_ >= kPrefillTokens &&
-                    TokenCost(run_ + kPrefillTokens - 1) <= instructions_max / kPrefillTokens;
-  RunBatch(many ? kPrefillTokens : 1, Full::kLast);
+  uint32_t count = BatchTokens(*model_, size() - run_);
+  while (count > 1 && TokenCost(run_ + count - 1) > instructions_max / count) {
+    count = BatchTokens(*model_, count - 1);
+  }
+  if (count > rows_) Resize(count);
+  RunBatch(count, Full::kLast);
+  if (Prefilled() && rows_ > kPrefillTokens) Resize(kPrefillTokens);  // the chat may be long idle
 }
 
 void PackedSession::RunBatch(uint32_t count, Full full) {
@@ -133,8 +172,13 @@ void PackedSession::NormQuantize(const NormView& norm, Span span) {
 
 void PackedSession::Product(const IntMatrix& m, Inputs& inputs, Span span, uint32_t first_block) {
   Enter(Phase::kMatrix);
-  const auto multiply = span.count == 1 ? Multiply : MultiplyTokens;
-  multiply(m, first_block, m.blocks - first_block, inputs.Row(span.first), sums_.data());
+  const int16_t* acts = inputs.Row(span.first);
+  const uint32_t blocks = m.blocks - first_block;
+  if (span.count == 1) return Multiply(m, first_block, blocks, acts, sums_.data());
+  if (span.count == kPrefillTokens) {
+    return MultiplyTokens(m, first_block, blocks, acts, sums_.data(), matmul_);
+  }
+  MultiplyStrassen(m, first_block, blocks, acts, span.count, sums_.data(), matmul_);
 }
 
 void PackedSession::Add(const IntMatrix& m, const Inputs& inputs, Span span) {
@@ -200,15 +244,21 @@ std::span<const float> PackedSession::Logits() {
 
 uint32_t PackedSession::StepAllLogits() {
   CHECK(!Prefilled());
-  all_count_ = size() - run_ >= kPrefillTokens ? kPrefillTokens : 1;
+  all_count_ = BatchTokens(*model_, size() - run_);
+  if (all_count_ > rows_) Resize(all_count_);
   RunBatch(all_count_, Full::kAll);
   const IntMatrix& head = model_->head();
-  const Span all{0, all_count_};
-  all_sums_.resize(size_t{4} * head.blocks * all_count_);
-  NormQuantize(model_->ln_f(), all);
+  NormQuantize(model_->ln_f(), {0, all_count_});
   Enter(Phase::kMatrix);
-  const auto multiply = all_count_ == 1 ? Multiply : MultiplyTokens;
-  multiply(head, 0, head.blocks, inputs_.Row(0), all_sums_.data());
+  all_sums_.resize(size_t{4} * head.blocks * all_count_);
+  if (all_count_ == 1) {
+    Multiply(head, 0, head.blocks, inputs_.Row(0), all_sums_.data());
+  } else {
+    for (uint32_t t = 0; t < all_count_; t += kPrefillTokens) {
+      MultiplyTokens(head, 0, head.blocks, inputs_.Row(t),
+                     all_sums_.data() + size_t{4} * head.blocks * t, matmul_);
+    }
+  }
   logits_of_ = 0;
   return all_count_;
 }
@@ -216,9 +266,10 @@ uint32_t PackedSession::StepAllLogits() {
 std::span<const float> PackedSession::LogitsOf(uint32_t i) {
   CHECK(i < all_count_);
   const IntMatrix& head = model_->head();
+  const uint32_t together = std::min(all_count_, kPrefillTokens), group = i / together * together;
+  const float* sums = all_sums_.data() + size_t{4} * (size_t{head.blocks} * group + i - group);
   logits_.resize(size_t{4} * head.blocks);
-  Dequantize({all_sums_.data() + size_t{4} * i, 4 * all_count_}, head, 0, head.blocks,
-             inputs_.steps[i], logits_.data());
+  Dequantize({sums, 4 * together}, head, 0, head.blocks, inputs_.steps[i], logits_.data());
   logits_.resize(model_->hparams().n_vocab);
   logits_of_ = 0;
   return logits_;
@@ -245,8 +296,8 @@ uint64_t PackedSession::LogitsCost() const {
 uint64_t PackedSession::PageCharges(uint32_t tokens_more) const {
   const uint64_t positions = std::min<uint64_t>(size() + uint64_t{tokens_more}, capacity());
   const uint64_t blocks = positions / IntKvCache::kBlockPositions + 1;
-  const uint64_t scratch =
-      uint64_t{60} * kPrefillTokens * n_embd4_ + 12 * uint64_t{model_->hparams().n_vocab};
+  const uint32_t batch = BatchTokens(*model_, size() + tokens_more - run_);
+  const uint64_t scratch = BatchBytes(*model_, batch) + 12 * uint64_t{model_->hparams().n_vocab};
   return Pages(model_->file_bytes()) * kPageRead +
          blocks * Pages(kv_.block_bytes()) * kPageWritten + Pages(scratch) * kPageWritten;
 }

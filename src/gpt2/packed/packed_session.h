@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "gpt2/kernels/int_attention.h"
 #include "gpt2/kernels/int_kv_cache.h"
+#include "gpt2/kernels/strassen.h"
 #include "gpt2/packed/packed_model.h"
 #include "gpt2/token_id.h"
 
@@ -45,12 +46,18 @@ class PackedSession {
 
   bool Prefilled() const { return run_ == tokens_.size(); }  // every token taken in has been run
 
-  // Runs the next kPrefillTokens tokens at once if there are so many and `instructions_max` allows,
+  // Runs the next tokens, as many at once as BatchTokens says and `instructions_max` allows, or
   // else one. Requires !Prefilled().
   void Step(uint64_t instructions_max = UINT64_MAX);
 
-  // For a text that is known already: runs the next tokens, kPrefillTokens of them if there are so
-  // many, else one, and computes the logits behind each, all at once. Gives how many they were.
+  // How many of `left` tokens are best run at once: a multiple of kStrassenTokens where the model's
+  // matrices allow, else kPrefillTokens, else 1.
+  static uint32_t BatchTokens(const PackedModel& model, uint32_t left);
+  // The space that a batch of so many takes, keys and values apart: at most these bytes.
+  static uint64_t BatchBytes(const PackedModel& model, uint32_t tokens);
+
+  // For a text that is known already: runs the next tokens, as many at once as BatchTokens says,
+  // and computes the logits behind each, all at once. Gives how many they were.
   // The same bits as Step and Logits give token by token. Requires !Prefilled().
   uint32_t StepAllLogits();
   // The logits [n_vocab] that follow token i of the last StepAllLogits; valid until the next call
@@ -81,20 +88,23 @@ class PackedSession {
  private:
   // A product's input: quantised activations of each token of a batch, zeros behind them.
   struct Inputs {
-    explicit Inputs(uint64_t n_in)
-        : stride(static_cast<uint32_t>(RoundUp(n_in, kInputPadding))),
-          acts(size_t{kPrefillTokens} * stride) {}
+    explicit Inputs(uint64_t n_in) : stride(static_cast<uint32_t>(RoundUp(n_in, kInputPadding))) {}
+    void Resize(uint32_t tokens) {
+      acts = std::vector<int16_t>(size_t{tokens} * stride);
+      steps.resize(tokens);
+    }
     int16_t* Row(uint32_t t) { return acts.data() + size_t{t} * stride; }
 
     uint32_t stride;
-    std::vector<int16_t> acts;         // [t, stride]
-    float steps[kPrefillTokens] = {};  // value of one step of a row
+    std::vector<int16_t> acts;  // [t, stride]
+    std::vector<float> steps;   // [t] value of one step of a row
   };
   // Tokens of a batch, [first, first + count): all of them, or one.
   struct Span {
     uint32_t first, count;
   };
 
+  void Resize(uint32_t rows);
   // Beyond the keys and values of its last layer goes what `full` says of a batch.
   enum class Full : uint8_t { kLast, kAll };
   void RunBatch(uint32_t count, Full full);
@@ -122,17 +132,19 @@ class PackedSession {
   AttentionScratch attention_;
   PhaseObserver* observer_ = nullptr;
 
+  uint32_t rows_ = 0;              // tokens that there is space for in a batch
   Inputs inputs_, hidden_inputs_;  // of the products that take n_embd and 4*n_embd
-  std::vector<float> x_;           // [t, n_embd4]  the residual stream of a batch
-  std::vector<float> qkv_;         // [3*n_embd]    of one token
-  std::vector<float> head_;        // [head_dim4]   of one head, when head_dim is no multiple of 4
-  std::vector<float> scratch_;     // [4*n_embd]
-  std::vector<float> sums_;        // [blocks, t, 4]  what a product gives
-  std::vector<float> logits_;      // [n_vocab]
-  std::vector<float> all_sums_;    // [blocks of the head, t, 4], of StepAllLogits
-  uint32_t all_count_ = 0;         // tokens in them
-  uint32_t last_ = 0;              // row of x_ with the last token of the last batch
-  uint32_t logits_of_ = 0;         // how many tokens logits_ follows; 0: none yet
+  MatmulScratch matmul_;
+  std::vector<float> x_;         // [t, n_embd4]  the residual stream of a batch
+  std::vector<float> qkv_;       // [3*n_embd]    of one token
+  std::vector<float> head_;      // [head_dim4]   of one head, when head_dim is no multiple of 4
+  std::vector<float> scratch_;   // [4*n_embd]
+  std::vector<float> sums_;      // [blocks, t, 4]  what a product gives
+  std::vector<float> logits_;    // [n_vocab]
+  std::vector<float> all_sums_;  // of StepAllLogits: groups of [blocks of the head, 8 or 1, 4]
+  uint32_t all_count_ = 0;       // tokens in them
+  uint32_t last_ = 0;            // row of x_ with the last token of the last batch
+  uint32_t logits_of_ = 0;       // how many tokens logits_ follows; 0: none yet
 };
 
 }  // namespace gpt2

@@ -30,9 +30,10 @@ std::vector<float> LogitsInPieces(const PackedModel& model, std::span<const Toke
   return {session.Logits().begin(), session.Logits().end()};
 }
 
-// Shapes of every kind of kernel: n_embd a multiple of 192, 128, 200 and of nothing; head_dim 64,
-// 32, and not a multiple of 4.
+// Shapes of every kind of kernel: n_embd a multiple of 768 (Strassen's method), 192, 128 and of
+// nothing; head_dim 64, 32, and not a multiple of 4.
 constexpr Hparams kShapes[] = {
+    {.n_vocab = 30, .n_ctx = 200, .n_embd = 768, .n_head = 12, .n_layer = 1},
     {.n_vocab = 53, .n_ctx = 80, .n_embd = 21, .n_head = 3, .n_layer = 2},
     {.n_vocab = 300, .n_ctx = 80, .n_embd = 192, .n_head = 6, .n_layer = 2},
     {.n_vocab = 101, .n_ctx = 80, .n_embd = 128, .n_head = 2, .n_layer = 2},
@@ -45,9 +46,9 @@ TEST(PackedSessionTest, PiecesOfAnyLengthGiveTheSameBits) {
   for (const Hparams& hparams : kShapes) {
     for (const PackedMode mode : {PackedMode::kInt8, PackedMode::kExact}) {
       const PackedModel model = PackedOf(RandomSafetensors({hparams, 5, true}), hparams, mode);
-      const auto ids = SomeTokens(std::min(hparams.n_ctx, 70u), hparams.n_vocab);
+      const auto ids = SomeTokens(std::min(hparams.n_ctx - 10, 170u), hparams.n_vocab);
       const auto at_once = LogitsInPieces(model, ids, 1000);
-      for (const uint32_t piece : {1, 2, 7, 8, 9, 31}) {
+      for (const uint32_t piece : {1, 7, 8, 9, 31, 33, 70, 97}) {
         EXPECT_EQ(LogitsInPieces(model, ids, piece), at_once) << hparams.n_embd << " " << piece;
       }
     }
