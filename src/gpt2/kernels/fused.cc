@@ -42,7 +42,7 @@ float AbsMax(const float* x, uint32_t n4) {
 }
 
 // Adding 1.5 * 2^23 rounds and leaves the integer in the low bits. |x| <= amax, so the product is
-// at most 32767 * (1 + 2^-22) and rounds to 32767.
+// at most 16383 * (1 + 2^-22) and rounds to 16383.
 float Quantize(const float* x, uint32_t n4, float amax, int16_t* out) {
   const Scale scale = ScaleOf(amax, kActivationSteps);
   const F32x4 inverse = Splat(scale.inverse);
