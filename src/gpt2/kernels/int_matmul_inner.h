@@ -37,6 +37,19 @@ template <uint32_t kDots, class Weights, class Acts>
   return dots;
 }
 
+// In chains of kChain: the compiler computes the products of a chain before it adds them, so that
+// a long one would spill them all (384: three times the time).
+template <uint32_t kDots, class Weights, class Acts>
+[[gnu::always_inline]] inline I32x4 SumDots(uint32_t first, Weights weights, Acts acts) {
+  constexpr uint32_t kChain = 32;
+  if constexpr (kDots <= kChain) {
+    return AddDots<kDots - 1>(simd::Dot(acts(first), weights(first)), first + 1, weights, acts);
+  } else {
+    return simd::Add(SumDots<kDots - kChain>(first + kChain, weights, acts),
+                     SumDots<kChain>(first, weights, acts));
+  }
+}
+
 // Dot products of one block and token as floats: adds its groups to `sum` in order, or begins with
 // them.
 template <uint32_t kDots, class Weight, class Weights, class Acts>
@@ -45,7 +58,7 @@ template <uint32_t kDots, class Weight, class Weights, class Acts>
   static_assert(kDots % kGroup == 0);
 #pragma clang loop unroll(full)
   for (uint32_t g = 0; g < kDots; g += kGroup) {
-    const I32x4 dots = AddDots<kGroup - 1>(simd::Dot(acts(g), weights(g)), g + 1, weights, acts);
+    const I32x4 dots = SumDots<kGroup>(g, weights, acts);
     sum = begin && g == 0 ? simd::ToF32(dots) : simd::Add(simd::ToF32(dots), sum);
   }
   return sum;
@@ -94,7 +107,7 @@ template <uint32_t kDots, uint32_t kTokens, class Weight, Part part, class Sum>
         const F32x4 sum = part == Part::kFirst ? simd::Splat(0.0f) : simd::Load(to);
         simd::Store(to, AddGroups<kDots, Weight>(part == Part::kFirst, sum, weights, token));
       } else if constexpr (part == Part::kFirst) {
-        simd::Store(to, AddDots<kDots - 1>(simd::Dot(token(0), weight[0]), 1, weights, token));
+        simd::Store(to, SumDots<kDots>(0, weights, token));
       } else {
         simd::Store(to, AddDots<kDots>(simd::Load(to), 0, weights, token));
       }
