@@ -321,6 +321,7 @@ void Answers::AskOverAnUpgrade() {
 void Answers::AskRandomModels(int rounds) {
   const gpt2::Hparams shapes[] = {
       {.n_vocab = 300, .n_ctx = 80, .n_embd = 192, .n_head = 6, .n_layer = 2},
+      {.n_vocab = 90, .n_ctx = 200, .n_embd = 768, .n_head = 12, .n_layer = 1},
       {.n_vocab = 53, .n_ctx = 70, .n_embd = 21, .n_head = 3, .n_layer = 2},
       {.n_vocab = 70'000, .n_ctx = 40, .n_embd = 16, .n_head = 2, .n_layer = 1},
       {.n_vocab = 512, .n_ctx = 1024, .n_embd = 192, .n_head = 3, .n_layer = 2}};

@@ -135,7 +135,9 @@ Status Replay(const gpt2::PackedModel& model, const gpt2::Tokenizer* tokenizer, 
   TRY_STATUS(session.Append({answer.output.data(), draws - 1}));
   // Logits are of use from the input's last token on.
   const uint32_t first = static_cast<uint32_t>(answer.input.size()) - 1;
-  while (session.run() + gpt2::kPrefillTokens <= first) session.Step();
+  while (session.run() + gpt2::kPrefillTokens <= first) {
+    session.Step(UINT64_MAX, first - session.run());
+  }
   while (!session.Prefilled()) {
     const uint32_t at = session.run();
     const uint32_t count = session.StepAllLogits();

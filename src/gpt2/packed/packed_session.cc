@@ -9,19 +9,25 @@ namespace {
 // Upper bounds of instructions for estimates, from docs/bench.md with some 3% added.
 struct Rates {
   double product, product_exact, product_any;  // per multiply-add of one token
+  double few, few_exact;                       // of one of kPrefillTokens at once
+  double many;                                 // of one of kStrassenTokens or more
   double channel;                              // floats of a token, per channel of n_embd and layer
   double attention;  // per channel and position, positions in blocks of 32
   double logit;      // per logit, the product apart
 };
-constexpr Rates kRates = {0.66, 0.70, 3.0, 230, 2.2, 8};
+constexpr Rates kRates = {0.66, 0.70, 3.0, 0.56, 0.60, 0.53, 230, 2.2, 8};
 constexpr uint64_t kPageBytes = 65536, kPageRead = 80'000, kPageWritten = 160'000;
 
 uint64_t Pages(uint64_t bytes) { return bytes / kPageBytes + 2; }
 
-double ProductCost(const IntMatrix& m) {
+// Per token.
+double ProductCost(const IntMatrix& m, uint32_t together) {
   const double macs = 4.0 * m.blocks * m.n_in;
+  const bool exact = m.weights8 == nullptr;
   if (m.n_in % ChunkInputs(m.n_in) != 0) return macs * kRates.product_any;
-  return macs * (m.weights8 != nullptr ? kRates.product : kRates.product_exact);
+  if (together >= kStrassenTokens) return macs * kRates.many;
+  if (together == 1) return macs * (exact ? kRates.product_exact : kRates.product);
+  return macs * (exact ? kRates.few_exact : kRates.few);
 }
 
 // Inputs that the sums of Strassen's method span, at most.
@@ -89,10 +95,10 @@ uint64_t PackedSession::BatchBytes(const PackedModel& model, uint32_t tokens) {
   return tokens < kStrassenTokens ? rows : rows + 2 * n_embd * WidestChunk(model);
 }
 
-void PackedSession::Step(uint64_t instructions_max) {
-  CHECK(!Prefilled());
-  uint32_t count = BatchTokens(*model_, size() - run_);
-  while (count > 1 && TokenCost(run_ + count - 1) > instructions_max / count) {
+void PackedSession::Step(uint64_t instructions_max, uint32_t tokens_max) {
+  CHECK(!Prefilled() && tokens_max > 0);
+  uint32_t count = BatchTokens(*model_, std::min(size() - run_, tokens_max));
+  while (count > 1 && BatchCost(run_ + count - 1, count) > instructions_max) {
     count = BatchTokens(*model_, count - 1);
   }
   if (count > rows_) Resize(count);
@@ -275,22 +281,25 @@ std::span<const float> PackedSession::LogitsOf(uint32_t i) {
   return logits_;
 }
 
-uint64_t PackedSession::TokenCost(uint32_t pos) const {
+uint64_t PackedSession::BatchCost(uint32_t pos, uint32_t count) const {
   const Hparams& hparams = model_->hparams();
   const PackedModel::Block& block = model_->h()[0];
-  const double products = ProductCost(block.c_attn) + ProductCost(block.attn_c_proj) +
-                          ProductCost(block.c_fc) + ProductCost(block.mlp_c_proj);
+  const double products = ProductCost(block.c_attn, count) + ProductCost(block.attn_c_proj, count) +
+                          ProductCost(block.c_fc, count) + ProductCost(block.mlp_c_proj, count);
   const double positions = (pos / IntKvCache::kBlockPositions + 1) * IntKvCache::kBlockPositions;
   const double channels = hparams.n_embd + 64.0 * hparams.n_head;
   const double layer = products + channels * (kRates.channel + kRates.attention * positions);
-  const bool new_block = pos % IntKvCache::kBlockPositions == 0;
-  const uint64_t pages = new_block ? Pages(kv_.block_bytes()) * kPageWritten : 0;
-  return static_cast<uint64_t>(hparams.n_layer * layer) + pages + 100'000;
+  // Blocks of keys and values that begin with one of these tokens.
+  const uint32_t before = pos + 1 - count;
+  const uint32_t blocks = pos / IntKvCache::kBlockPositions + 1 -
+                          (before + IntKvCache::kBlockPositions - 1) / IntKvCache::kBlockPositions;
+  const uint64_t pages = blocks * Pages(kv_.block_bytes()) * kPageWritten;
+  return static_cast<uint64_t>(count * hparams.n_layer * layer) + pages + 100'000;
 }
 
 uint64_t PackedSession::LogitsCost() const {
   const double logits = 4.0 * model_->head().blocks * kRates.logit;
-  return static_cast<uint64_t>(ProductCost(model_->head()) + logits) + 100'000;
+  return static_cast<uint64_t>(ProductCost(model_->head(), 1) + logits) + 100'000;
 }
 
 uint64_t PackedSession::PageCharges(uint32_t tokens_more) const {

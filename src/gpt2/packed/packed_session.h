@@ -46,9 +46,9 @@ class PackedSession {
 
   bool Prefilled() const { return run_ == tokens_.size(); }  // every token taken in has been run
 
-  // Runs the next tokens, as many at once as BatchTokens says and `instructions_max` allows, or
-  // else one. Requires !Prefilled().
-  void Step(uint64_t instructions_max = UINT64_MAX);
+  // Runs the next tokens, at most tokens_max, as many at once as BatchTokens says and
+  // `instructions_max` allows, or else one. Requires !Prefilled() and tokens_max > 0.
+  void Step(uint64_t instructions_max = UINT64_MAX, uint32_t tokens_max = UINT32_MAX);
 
   // How many of `left` tokens are best run at once: a multiple of kStrassenTokens where the model's
   // matrices allow, else kPrefillTokens, else 1.
@@ -74,7 +74,7 @@ class PackedSession {
   // `tokens_more` others among them.
   uint64_t StepCost() const { return TokenCost(run_); }
   uint64_t LogitsCost() const;
-  uint64_t TokenCost(uint32_t pos) const;  // StepCost at position pos
+  uint64_t TokenCost(uint32_t pos) const { return BatchCost(pos, 1); }  // StepCost at position pos
   uint64_t PageCharges(uint32_t tokens_more = 0) const;
 
   uint32_t size() const { return static_cast<uint32_t>(tokens_.size()); }
@@ -104,6 +104,8 @@ class PackedSession {
     uint32_t first, count;
   };
 
+  // Of a Step of `count` tokens of which pos is the last, at most.
+  uint64_t BatchCost(uint32_t pos, uint32_t count) const;
   void Resize(uint32_t rows);
   // Beyond the keys and values of its last layer goes what `full` says of a batch.
   enum class Full : uint8_t { kLast, kAll };
