@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "cli/random_packed.h"
 #include "gpt2/make_model.h"
+#include "gpt2/memory_file.h"
 #include "gpt2/packed/packed_session.h"
 #include "receipt/replay.h"
 
@@ -18,24 +19,6 @@ using gpt2::TokenId;
 
 constexpr double kRatioMax = 0.6;
 constexpr uint32_t kPromptTokens = 64, kTokens = 100;
-
-class Memory : public gpt2::ByteSink, public gpt2::ByteSource {
- public:
-  base::Status Write(base::ByteSpan bytes) override {
-    base::Append(bytes_, bytes);
-    return {};
-  }
-  uint64_t size() const override { return bytes_.size(); }
-  base::ByteSpan bytes() const { return bytes_; }
-  base::Status Read(uint64_t offset, std::span<uint8_t> out) override {
-    if (offset > bytes_.size() || out.size() > bytes_.size() - offset) return base::Err("no bytes");
-    std::memcpy(out.data(), bytes_.data() + offset, out.size());
-    return {};
-  }
-
- private:
-  base::Bytes bytes_;
-};
 
 double Seconds(auto work) {
   const auto start = std::chrono::steady_clock::now();
@@ -92,7 +75,7 @@ int main(int argc, char** argv) {
   gpt2::PackedHeader header;
   header.hparams = *gpt2::ShapeByName(quick ? "tiny" : "gpt2");
   header.hparams.n_ctx = std::max(header.hparams.n_ctx, kPromptTokens + kTokens);
-  Memory file;
+  gpt2::MemoryFile file;
   if (!cli::WriteRandomPacked(header, file)) return 1;
   base::Sha256Digest hash;
   base::Result<gpt2::PackedModel> model = base::Err("not loaded");

@@ -4,6 +4,7 @@
 #include "cli/bench.h"
 #include "gpt2/import/loader.h"
 #include "gpt2/make_model.h"
+#include "gpt2/memory_file.h"
 #include "gpt2/packed/packed_session.h"
 #include "gpt2/packed/packer.h"
 #include "gpt2/session.h"
@@ -12,25 +13,6 @@ namespace cli {
 namespace {
 
 constexpr uint32_t kTokens = 24;
-
-class MemoryFile : public gpt2::ByteSource, public gpt2::ByteSink {
- public:
-  uint64_t size() const override { return bytes_.size(); }
-  base::Status Read(uint64_t offset, std::span<uint8_t> out) override {
-    if (offset > bytes_.size() || out.size() > bytes_.size() - offset) {
-      return base::Err("the file ends at ", bytes_.size());
-    }
-    std::memcpy(out.data(), bytes_.data() + offset, out.size());
-    return {};
-  }
-  base::Status Write(base::ByteSpan bytes) override {
-    base::Append(bytes_, bytes);
-    return {};
-  }
-
- private:
-  base::Bytes bytes_;
-};
 
 template <class Session>
 double TokensPerSecond(Session session) {
@@ -48,7 +30,7 @@ double TokensPerSecond(Session session) {
 }  // namespace
 
 base::Result<nlohmann::json> NativeSpeed(const gpt2::Hparams& hparams, gpt2::PackedMode mode) {
-  MemoryFile safetensors, packed;
+  gpt2::MemoryFile safetensors, packed;
   TRY_STATUS(gpt2::WriteRandomModel({hparams, 1, false}, safetensors));
   auto packer = TRY(gpt2::Packer::Open(hparams, mode, safetensors, packed));
   while (!TRY(packer.Step())) {

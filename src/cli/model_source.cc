@@ -9,6 +9,7 @@
 #include "gpt2/import/config.h"
 #include "gpt2/import/loader.h"
 #include "gpt2/import/onnx/onnx.h"
+#include "gpt2/memory_file.h"
 #include "gpt2/packed/packer.h"
 
 namespace cli {
@@ -17,26 +18,15 @@ namespace {
 namespace fs = std::filesystem;
 
 // What the packer writes, hashed on the way and read back as a file.
-class PackedMemory : public gpt2::ByteSink, public gpt2::ByteSource {
+class PackedMemory : public gpt2::MemoryFile {
  public:
   base::Status Write(base::ByteSpan bytes) override {
     hash_.Update(bytes);
-    base::Append(bytes_, bytes);
-    return {};
+    return MemoryFile::Write(bytes);
   }
-  uint64_t size() const override { return bytes_.size(); }
-  base::Status Read(uint64_t offset, std::span<uint8_t> out) override {
-    if (offset > bytes_.size() || out.size() > bytes_.size() - offset) {
-      return base::Err("no ", out.size(), " bytes at ", offset);
-    }
-    std::memcpy(out.data(), bytes_.data() + offset, out.size());
-    return {};
-  }
-  void Reserve(uint64_t bytes) { bytes_.reserve(bytes); }
   base::Sha256Digest hash() const { return hash_.Finish(); }
 
  private:
-  base::Bytes bytes_;
   base::Sha256 hash_;
 };
 

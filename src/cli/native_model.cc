@@ -7,6 +7,7 @@
 #include "cli/files.h"
 #include "cli/local.h"
 #include "gpt2/import/loader.h"
+#include "gpt2/memory_file.h"
 #include "gpt2/packed/packed_session.h"
 #include "gpt2/packed/packer.h"
 #include "gpt2/session.h"
@@ -28,29 +29,8 @@ Result<gpt2::Tokenizer> LoadTokenizer(const std::string& path) {
 
 namespace {
 
-// What the packer writes, read back as a file.
-class MemoryFile : public gpt2::ByteSink, public gpt2::ByteSource {
- public:
-  Status Write(base::ByteSpan bytes) override {
-    base::Append(bytes_, bytes);
-    return {};
-  }
-  uint64_t size() const override { return bytes_.size(); }
-  Status Read(uint64_t offset, std::span<uint8_t> out) override {
-    if (offset > bytes_.size() || out.size() > bytes_.size() - offset) {
-      return Err("no ", out.size(), " bytes at ", offset);
-    }
-    std::memcpy(out.data(), bytes_.data() + offset, out.size());
-    return {};
-  }
-  void Reserve(uint64_t bytes) { bytes_.reserve(bytes); }
-
- private:
-  base::Bytes bytes_;
-};
-
 Result<gpt2::PackedModel> Pack(const gpt2::Hparams& hparams, gpt2::ByteSource& source) {
-  MemoryFile file;
+  gpt2::MemoryFile file;
   auto packer = TRY(gpt2::Packer::Open(hparams, gpt2::PackedMode::kInt8, source, file));
   file.Reserve(packer.file_bytes());
   Progress progress("packing", packer.file_bytes());

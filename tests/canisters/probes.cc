@@ -5,6 +5,7 @@
 #include "gpt2/import/config.h"
 #include "gpt2/import/loader.h"
 #include "gpt2/make_model.h"
+#include "gpt2/memory_file.h"
 #include "gpt2/model/model.h"
 #include "gpt2/packed/packed_session.h"
 #include "gpt2/packed/packer.h"
@@ -20,34 +21,6 @@ using base::Bytes;
 using base::ByteSpan;
 using base::Result;
 
-class SpanSource : public gpt2::ByteSource {
- public:
-  explicit SpanSource(ByteSpan bytes) : bytes_(bytes) {}
-  uint64_t size() const override { return bytes_.size(); }
-  base::Status Read(uint64_t offset, std::span<uint8_t> out) override {
-    if (offset > bytes_.size() || out.size() > bytes_.size() - offset) {
-      return base::Err("the file ends before ", offset, " + ", out.size());
-    }
-    std::memcpy(out.data(), bytes_.data() + offset, out.size());
-    return {};
-  }
-
- private:
-  ByteSpan bytes_;
-};
-
-class BytesSink : public gpt2::ByteSink {
- public:
-  base::Status Write(ByteSpan bytes) override {
-    base::Append(bytes_, bytes);
-    return {};
-  }
-  const Bytes& bytes() const { return bytes_; }
-
- private:
-  Bytes bytes_;
-};
-
 void AppendFloats(Bytes& out, std::span<const float> floats) {
   base::Append(out, {reinterpret_cast<const uint8_t*>(floats.data()), floats.size_bytes()});
 }
@@ -60,7 +33,7 @@ Result<Bytes> RunLogits(ByteSpan message) {
   const auto config = TRY(gpt2::ParseConfig(base::AsText(TRY(in.Take(config_bytes)))));
   std::vector<gpt2::TokenId> ids(TRY(in.Fixed<uint32_t>()));
   for (gpt2::TokenId& id : ids) id = TRY(in.Fixed<uint32_t>());
-  SpanSource source(TRY(in.Take(in.remaining())));
+  gpt2::SpanSource source(TRY(in.Take(in.remaining())));
   auto loader = TRY(gpt2::SafetensorsLoader::Open(config.hparams, source));
   while (!TRY(loader.Step())) {
   }
@@ -77,14 +50,12 @@ Result<Bytes> RunLogits(ByteSpan message) {
 
 Result<Bytes> RunPacked(const gpt2::MakeModelArgs& args, gpt2::PackedMode mode, uint32_t tokens,
                         uint32_t piece) {
-  BytesSink safetensors, packed;
+  gpt2::MemoryFile safetensors, packed;
   TRY_STATUS(gpt2::WriteRandomModel(args, safetensors));
-  SpanSource source(safetensors.bytes());
-  auto packer = TRY(gpt2::Packer::Open(args.hparams, mode, source, packed));
+  auto packer = TRY(gpt2::Packer::Open(args.hparams, mode, safetensors, packed));
   while (!TRY(packer.Step())) {
   }
-  SpanSource packed_source(packed.bytes());
-  const gpt2::PackedModel model = TRY(gpt2::PackedModel::Load(packed_source));
+  const gpt2::PackedModel model = TRY(gpt2::PackedModel::Load(packed));
   const base::Sha256Digest digest = base::Sha256Of(packed.bytes());
   Bytes out(digest.begin(), digest.end());
   gpt2::PackedSession session(model);
@@ -116,14 +87,14 @@ Bytes PackedLogits(ByteSpan message) {
 }
 
 Bytes PackedFile(ByteSpan file) {
-  SpanSource source(file);
+  gpt2::SpanSource source(file);
   const auto model = gpt2::PackedModel::Load(source);
   return Text(model ? "accepted" : model.error().message);
 }
 
 // Against the shape that the corpus is made for (tools/make_corpora.py): the embedding's bits.
 Bytes Safetensors(ByteSpan file) {
-  SpanSource source(file);
+  gpt2::SpanSource source(file);
   const gpt2::Hparams small{5, 3, 4, 2, 1, 1e-5f};
   auto loader = gpt2::SafetensorsLoader::Open(small, source);
   if (!loader) return Text(loader.error().message);

@@ -3,30 +3,12 @@
 
 #include "base/check.h"
 #include "gpt2/import/onnx/onnx.h"
-
-namespace {
-
-class SpanSource : public gpt2::ByteSource {
- public:
-  explicit SpanSource(base::ByteSpan bytes) : bytes_(bytes) {}
-  uint64_t size() const override { return bytes_.size(); }
-  base::Status Read(uint64_t offset, std::span<uint8_t> out) override {
-    // Nothing beyond the file is asked for, whatever its lengths say.
-    CHECK(offset <= bytes_.size() && out.size() <= bytes_.size() - offset);
-    if (!out.empty()) std::memcpy(out.data(), bytes_.data() + offset, out.size());
-    return {};
-  }
-
- private:
-  base::ByteSpan bytes_;
-};
-
-}  // namespace
+#include "gpt2/memory_file.h"
 
 // Any bytes as an ONNX file. The corpus: exports of a model small enough that they are whole
 // (docs/model-import.md tells how they were made). What is accepted has every tensor in the file.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  SpanSource source({data, size});
+  gpt2::SpanSource source({data, size});
   (void)gpt2::LooksLikeOnnx(source);
   const auto model = gpt2::ReadOnnx(source);
   if (!model) {
