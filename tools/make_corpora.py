@@ -146,8 +146,8 @@ def receipt(number=7, given=(5, 6, 50256), answer=(17, 300), finish=3, flags=5, 
         digest(b"model"), digest(ids(given)), digest(ids(answer)), digest(b""), b"\xab" * 20, bytes(4)])
 
 
-def entry(number, caller=b"\1", given=(5, 6), answer=(7,), stop=(b"end",)):
-    return b"".join([receipt(number, given, answer), bytes([len(caller)]), caller,
+def entry(number, caller=b"\1", given=(5, 6), answer=(7,), stop=(b"end",), rank=b""):
+    return b"".join([receipt(number, given, answer), rank, bytes([len(caller)]), caller,
                      b"".join(struct.pack("<I", n) for n in given + answer), bytes([len(stop)]),
                      *(struct.pack("<H", len(text)) + text for text in stop)])
 
@@ -159,5 +159,6 @@ def ledger(*entries, version=1, count=None):
 write("receipt_fuzz", {
     "receipt": receipt(), "no_end": receipt(flags=4), "wide": receipt(width=4), "cancelled": receipt(finish=5),
     "short": receipt()[:100], "empty_file": ledger(), "file": ledger(entry(1), entry(3, b"\2\3", (), (1, 2, 3), ())),
-    "order": ledger(entry(3), entry(1)), "newer": ledger(version=2), "count": ledger(count=2**32 - 1),
+    "order": ledger(entry(3), entry(1)), "newer": ledger(version=3),
+    "ranks": ledger(entry(1, rank=b"\1"), entry(2, rank=b"\0"), version=2), "count": ledger(count=2**32 - 1),
 })

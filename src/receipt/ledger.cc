@@ -12,10 +12,11 @@ using base::Result;
 using base::Status;
 
 // The file: magic, version u32, next id u64, number of entries u32, entries. An entry: the receipt,
-// the caller (a length byte in front), input ids, output ids (as many as the receipt says, 4 bytes
-// each), number of stop texts u8, each with its length u16 in front.
+// 1 for the privileged and else 0 (not in version 1), the caller (a length byte in front), input
+// ids, output ids (as many as the receipt says, 4 bytes each), number of stop texts u8, each with
+// its length u16 in front.
 constexpr char kMagic[8] = {'g', 'p', 't', '2', 'r', 'c', 'p', 's'};
-constexpr uint32_t kFileVersion = 1;
+constexpr uint32_t kFileVersion = 2;
 
 void AppendIds(Bytes& out, const std::vector<TokenId>& ids) {
   for (const TokenId id : ids) base::AppendFixed(out, id);
@@ -28,9 +29,12 @@ Result<std::vector<TokenId>> ReadIds(base::ByteReader& in, uint32_t count) {
   return ids;
 }
 
-Result<Entry> ReadEntry(base::ByteReader& in) {
+Result<Entry> ReadEntry(base::ByteReader& in, uint32_t version) {
   Entry entry;
   entry.receipt = TRY(Decode(TRY(in.Take(kReceiptBytes))));
+  const uint8_t privileged = version == 1 ? 0 : TRY(in.U8());
+  if (privileged > 1) return Err("the file of receipts has a rank of ", privileged);
+  entry.privileged = privileged == 1;
   const uint8_t size = TRY(in.U8());
   entry.caller = TRY(candid::Principal::FromBytes(TRY(in.Take(size))));
   entry.input = TRY(ReadIds(in, entry.receipt.input_tokens));
@@ -54,6 +58,7 @@ void Ledger::Keep(Entry entry) {
   const uint64_t id = entry.receipt.id;
   level_.Set(LabelOf(id), ic::HashTree::Leaf(base::Sha256Of(Encode(entry.receipt))));
   by_caller_[entry.caller].insert(id);
+  if (!entry.privileged) common_.insert(id);
   ids_bytes_ += entry.ids_bytes();
   entries_.emplace(id, std::move(entry));
 }
@@ -63,25 +68,31 @@ void Ledger::Drop(uint64_t id) {
   const auto owner = by_caller_.find(found->second.caller);
   owner->second.erase(id);
   if (owner->second.empty()) by_caller_.erase(owner);
+  common_.erase(id);
   ids_bytes_ -= found->second.ids_bytes();
   entries_.erase(found);
   level_.Erase(LabelOf(id));
+}
+
+uint64_t Ledger::FirstToGo() const {
+  return common_.empty() ? entries_.begin()->first : *common_.begin();
 }
 
 // One at a time, so that no answer pays for many; only ids of contexts far beyond GPT-2's can take
 // more bytes than there may be.
 void Ledger::MakeRoom(const Entry& entry) {
   if (entries_.empty()) return;
-  const auto& [id, oldest] = *entries_.begin();
+  const auto& [oldest_id, oldest] = *entries_.begin();
   const auto own = by_caller_.find(entry.caller);
   if (own != by_caller_.end() && own->second.size() >= kPerCallerMax) {
     Drop(*own->second.begin());
-  } else if (entries_.size() >= kMax ||
-             entry.receipt.finished_ns > oldest.receipt.finished_ns + kKeptNs) {
-    Drop(id);
+  } else if (entry.receipt.finished_ns > oldest.receipt.finished_ns + kKeptNs) {
+    Drop(oldest_id);
+  } else if (entries_.size() >= kMax) {
+    Drop(FirstToGo());
   }
   while (!entries_.empty() && ids_bytes_ + entry.ids_bytes() > kIdsBytesMax) {
-    Drop(entries_.begin()->first);
+    Drop(FirstToGo());
   }
 }
 
@@ -114,6 +125,7 @@ Bytes Ledger::Save() const {
   base::AppendFixed(out, static_cast<uint32_t>(entries_.size()));
   for (const auto& [id, entry] : entries_) {
     base::Append(out, Encode(entry.receipt));
+    out.push_back(entry.privileged ? 1 : 0);
     out.push_back(static_cast<uint8_t>(entry.caller.bytes().size()));
     base::Append(out, entry.caller.bytes());
     AppendIds(out, entry.input);
@@ -135,20 +147,21 @@ Result<Ledger> Ledger::Restore(ByteSpan file, uint64_t now_ns) {
     return Err("the file of receipts does not begin with \"gpt2rcps\"");
   }
   const auto version = TRY(in.Fixed<uint32_t>());
-  if (version != kFileVersion) {
+  if (version < 1 || version > kFileVersion) {
     return Err("the file of receipts has version ", version, ", this canister knows ",
                kFileVersion);
   }
   Ledger out;
   out.next_id_ = TRY(in.Fixed<uint64_t>());
   for (uint32_t left = TRY(in.Fixed<uint32_t>()); left > 0; --left) {
-    Entry entry = TRY(ReadEntry(in));
+    Entry entry = TRY(ReadEntry(in, version));
     const uint64_t id = entry.receipt.id;
     const bool ascends = out.entries_.empty() || out.entries_.rbegin()->first < id;
     if (!ascends || id >= out.next_id_) {
       return Err("the file of receipts has id ", id, " out of order or beyond ", out.next_id_);
     }
-    if (now_ns <= entry.receipt.finished_ns + kKeptNs) out.Keep(std::move(entry));
+    const bool before = entry.receipt.installed_ns < now_ns && entry.receipt.finished_ns <= now_ns;
+    if (before && now_ns - entry.receipt.finished_ns <= kKeptNs) out.Keep(std::move(entry));
   }
   if (!in.empty()) return Err("the file of receipts has ", in.remaining(), " bytes behind its end");
   return out;

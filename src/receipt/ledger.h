@@ -17,12 +17,14 @@ struct Entry {
   candid::Principal caller;
   std::vector<TokenId> input, output;
   std::vector<std::string> stop;
+  bool privileged = false;  // gives way last; no part of the receipt
 
   uint64_t ids_bytes() const { return 4 * (uint64_t{input.size()} + output.size()); }
 };
 
 // The receipts that a canister keeps, and the hash tree over them that it certifies. Bounded in
-// number, per caller and in all, in time, and in bytes of ids; the oldest make room for the next.
+// number, per caller and in all, in time, and in bytes of ids; the oldest make room for the next,
+// those of the privileged (the authorized, who pays) after all others.
 class Ledger {
  public:
   static constexpr size_t kMax = 1'000, kPerCallerMax = 100;
@@ -44,6 +46,8 @@ class Ledger {
 
   // Everything, as the file that an upgrade keeps (docs/receipt.md).
   base::Bytes Save() const;
+  // Without the expired ones and those that claim to be of the code that is being installed at
+  // `now_ns` or of a later time: another module may have written the file, in this very message.
   // An Error says what is wrong with the file, or that a newer version wrote it.
   static base::Result<Ledger> Restore(base::ByteSpan file, uint64_t now_ns);
 
@@ -51,9 +55,11 @@ class Ledger {
   void Keep(Entry entry);
   void Drop(uint64_t id);
   void MakeRoom(const Entry& entry);
+  uint64_t FirstToGo() const;
 
   std::map<uint64_t, Entry> entries_;
   std::map<candid::Principal, std::set<uint64_t>> by_caller_;
+  std::set<uint64_t> common_;  // ids of all but the privileged's
   uint64_t ids_bytes_ = 0;
   uint64_t next_id_ = 1;
   ic::LabeledLevel level_;

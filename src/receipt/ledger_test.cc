@@ -63,6 +63,30 @@ TEST(Ledger, IsBoundedPerCallerInAllAndInTime) {
   ExpectTreeIsOf(ledger);
 }
 
+// A thousand answers by principals made for it cost a day's quota at most.
+TEST(Ledger, ThoseOfThePrivilegedGiveWayLast) {
+  Ledger ledger;
+  Entry own = Answer(kOne, 10);
+  own.privileged = true;
+  const uint64_t id = ledger.Add(own);
+  for (int upgrade = 0; upgrade < 2; ++upgrade) {
+    for (size_t i = 0; i < Ledger::kMax; ++i) {
+      ledger.Add(
+          Answer(*candid::Principal::FromBytes(base::Bytes{3, static_cast<uint8_t>(i % 50)}), 20));
+    }
+    EXPECT_EQ(ledger.all().size(), Ledger::kMax);
+    EXPECT_NE(ledger.Find(id, 20), nullptr) << upgrade;
+    ledger = Ledger::Restore(ledger.Save(), 20).value();
+  }
+  // Among themselves the oldest goes, and then as all others after 30 days.
+  for (size_t i = 0; i < Ledger::kMax; ++i) {
+    own.caller = *candid::Principal::FromBytes(base::Bytes{4, static_cast<uint8_t>(i % 50)});
+    ledger.Add(own);
+  }
+  EXPECT_EQ(ledger.Find(id, 20), nullptr);
+  ExpectTreeIsOf(ledger);
+}
+
 TEST(Ledger, IsBoundedInBytesOfIds) {
   Ledger ledger;
   for (int i = 0; i < 12; ++i) ledger.Add(Answer(kOne, 10, 1 << 20));
@@ -82,15 +106,32 @@ TEST(Ledger, SurvivesAnUpgrade) {
   EXPECT_TRUE(Ledger::Restore(ledger.Save(), 40 * kDay)->all().empty());
 }
 
+// Whoever may install code may have another module's canister_pre_upgrade write this file, at the
+// very time that becomes the next module's installed_ns.
+TEST(Ledger, WhatTheModuleNowInstalledHasNotMadeDoesNotBearItsTime) {
+  Ledger ledger;
+  const auto add = [&](uint64_t installed_ns, uint64_t finished_ns) {
+    Entry entry = Answer(kOne, finished_ns);
+    entry.receipt.installed_ns = installed_ns;
+    return ledger.Add(std::move(entry));
+  };
+  const uint64_t true_id = add(10, 19), of_now = add(20, 20), of_later = add(21, 22),
+                 not_yet = add(10, 21);
+  const auto again = Ledger::Restore(ledger.Save(), 20);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_NE(again->Find(true_id, 20), nullptr);
+  for (const uint64_t id : {of_now, of_later, not_yet}) EXPECT_EQ(again->Find(id, 20), nullptr);
+}
+
 TEST(Ledger, AFileOfAnotherVersionOrADamagedOneIsRefused) {
   Ledger ledger;
   ledger.Add(Answer(kOne, 5));
   ledger.Add(Answer(kTwo, 6));
   const base::Bytes file = ledger.Save();
   base::Bytes newer = file;
-  newer[8] = 2;
+  newer[8] = 3;
   EXPECT_EQ(Ledger::Restore(newer, 5).error().message,
-            "the file of receipts has version 2, this canister knows 1");
+            "the file of receipts has version 3, this canister knows 2");
   for (size_t size = 0; size < file.size(); ++size) {
     EXPECT_FALSE(Ledger::Restore({file.data(), size}, 5)) << size;
   }

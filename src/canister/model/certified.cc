@@ -86,6 +86,7 @@ void IssueReceipt(State& state, Job& job, const ChatSession& session) {
   receipt::Entry entry;
   entry.receipt = ReceiptOf(state, job);
   entry.caller = job.caller;
+  entry.privileged = job.rank() == Rank::kPrivileged;
   entry.input.assign(session.tokens.begin(), session.tokens.begin() + job.prompt_tokens);
   entry.output = job.output;
   entry.stop = job.sampling.stop.value_or(std::vector<std::string>());
