@@ -46,6 +46,62 @@ TEST_F(SessionsTest, ASingleJobAlwaysRuns) {
   EXPECT_FALSE(sessions_.MayRun(b, context));
 }
 
+// Whoever has little chats by the dozen could else have them all grow at once.
+TEST_F(SessionsTest, WhatIsKeptOfAChatIsNoRightToRun) {
+  const uint64_t context = Sessions::kCacheBytesMax / 2;
+  std::vector<ChatSession*> chats;
+  for (uint8_t i = 0; i < 10; ++i) chats.push_back(&Open(i, i, 0));
+  for (ChatSession* chat : chats) sessions_.Engine(*chat, Model(), context);
+  size_t running = 0;
+  for (ChatSession* chat : chats) {
+    chat->job = 10 + chat->id;
+    if (!sessions_.MayRun(*chat, context)) continue;
+    sessions_.Engine(*chat, Model(), context);
+    ++running;
+  }
+  EXPECT_EQ(running, 2u);
+  EXPECT_TRUE(sessions_.MayRun(*chats[0], context));
+  chats[0]->job = 0;
+  EXPECT_TRUE(sessions_.MayRun(*chats[9], context));
+}
+
+// What a job waiting for its turn was told is kept (its quota too) stays kept.
+TEST_F(SessionsTest, WhatAWaitingJobCountsOnIsNotDropped) {
+  const uint64_t context = Sessions::kCacheBytesMax;
+  ChatSession &waiting = Open(1, 1, 0), &next = Open(2, 2, 11);
+  waiting.tokens = {5, 6, 7};
+  while (!sessions_.Engine(waiting, Model(), context).Prefilled()) {
+    sessions_.Engine(waiting, Model(), context).Step();
+  }
+  waiting.job = 10;
+  EXPECT_TRUE(sessions_.MayRun(next, context));
+  sessions_.Engine(next, Model(), context);
+  ASSERT_NE(sessions_.FindEngine(waiting.id), nullptr);
+  EXPECT_EQ(sessions_.FindEngine(waiting.id)->run(), 3u);
+  EXPECT_FALSE(sessions_.MayRun(waiting, context));
+}
+
+TEST_F(SessionsTest, ThePrivilegedDoNotWaitForTheRoomOfOthers) {
+  const uint64_t context = Sessions::kCacheBytesMax / 2;
+  ChatSession &a = Open(1, 1, 10), &b = Open(2, 2, 11), &own = Open(3, 3, 12),
+              &more = Open(3, 4, 13);
+  own.privileged = more.privileged = true;
+  for (ChatSession* session : {&a, &b}) sessions_.Engine(*session, Model(), context);
+  ASSERT_TRUE(sessions_.MayRun(own, context));
+  sessions_.Engine(own, Model(), context);
+  EXPECT_EQ(sessions_.FindEngine(a.id), nullptr);
+  EXPECT_NE(sessions_.FindEngine(b.id), nullptr);
+  EXPECT_FALSE(sessions_.MayRun(a, context));  // made again when there is room
+  ASSERT_TRUE(sessions_.MayRun(more, context));
+  sessions_.Engine(more, Model(), context);
+  EXPECT_EQ(sessions_.FindEngine(b.id), nullptr);
+  ChatSession& third = Open(3, 5, 14);
+  third.privileged = true;
+  EXPECT_FALSE(sessions_.MayRun(third, context));
+  own.job = more.job = 0;
+  EXPECT_TRUE(sessions_.MayRun(a, context));
+}
+
 TEST_F(SessionsTest, IdleOnesGiveWayToThoseAtWorkAndAreMadeAgain) {
   const uint64_t context = Sessions::kCacheBytesMax;
   ChatSession& idle = Open(1, 1, 0);

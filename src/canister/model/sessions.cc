@@ -51,45 +51,62 @@ void Sessions::Remove(uint64_t id) {
 
 EngineSession& Sessions::Engine(ChatSession& session, const EngineModel& model,
                                 uint64_t context_bytes) {
-  std::unique_ptr<EngineSession>& engine = engines_[session.id];
-  if (!engine) {
-    engine = std::make_unique<EngineSession>(model);
-    CHECK(engine->Append(session.tokens).has_value());
-    context_bytes_ = context_bytes;
-    Trim();
+  Slot& slot = engines_[session.id];
+  if (slot.engine && slot.job == session.job) return *slot.engine;
+  slot.job = session.job;
+  if (!slot.engine) {
+    slot.engine = std::make_unique<EngineSession>(model);
+    CHECK(slot.engine->Append(session.tokens).has_value());
   }
-  return *engine;
+  context_bytes_ = context_bytes;
+  TrimAround(&session);
+  return *slot.engine;
 }
 
-uint64_t Sessions::working() const {
-  uint64_t count = 0;
-  for (const auto& [id, engine] : engines_) count += sessions_.at(id).job != 0;
-  return count;
+uint64_t Sessions::BytesOf(const ChatSession& session, const Slot& slot) const {
+  return HasBegun(session, slot) ? context_bytes_ : slot.engine->cache_bytes();
 }
 
 bool Sessions::MayRun(const ChatSession& session, uint64_t context_bytes) const {
-  if (engines_.contains(session.id)) return true;
-  const uint64_t others = working();
-  return others == 0 || (others + 1) * context_bytes <= kCacheBytesMax;
+  const auto own = engines_.find(session.id);
+  if (own != engines_.end() && HasBegun(session, own->second)) return true;
+  uint64_t begun = 0, bytes = context_bytes;
+  for (const auto& [id, slot] : engines_) {
+    const ChatSession& other = sessions_.at(id);
+    const bool gives_way = session.is_privileged() && !other.is_privileged();
+    if (other.job == 0 || id == session.id || gives_way) continue;
+    begun += HasBegun(other, slot);
+    bytes += BytesOf(other, slot);
+  }
+  return begun == 0 || bytes <= kCacheBytesMax;
 }
 
 EngineSession* Sessions::FindEngine(uint64_t id) {
   const auto found = engines_.find(id);
-  return found == engines_.end() ? nullptr : found->second.get();
+  return found == engines_.end() ? nullptr : found->second.engine.get();
 }
 
-void Sessions::Trim() {
+// A job whose keys and values were dropped computes them again, as after an upgrade.
+void Sessions::TrimAround(const ChatSession* kept) {
   uint64_t bytes = 0;
-  std::vector<const ChatSession*> idle;
-  for (const auto& [id, engine] : engines_) {
+  bool for_privileged = false;
+  for (const auto& [id, slot] : engines_) {
     const ChatSession& session = sessions_.at(id);
-    bytes += session.job == 0 ? engine->cache_bytes() : context_bytes_;
-    if (session.job == 0) idle.push_back(&session);
+    bytes += BytesOf(session, slot);
+    for_privileged |= session.is_privileged() && HasBegun(session, slot);
   }
-  std::ranges::sort(idle, {}, &ChatSession::worth);
-  for (const ChatSession* session : idle) {
+  std::vector<const ChatSession*> droppable;
+  for (const auto& [id, slot] : engines_) {
+    const ChatSession& session = sessions_.at(id);
+    const bool gives_way = session.job == 0 || (for_privileged && !session.is_privileged());
+    if (gives_way && &session != kept) droppable.push_back(&session);
+  }
+  std::ranges::sort(droppable, {}, [](const ChatSession* session) {
+    return std::pair(session->job != 0, session->worth());
+  });
+  for (const ChatSession* session : droppable) {
     if (bytes <= kCacheBytesMax) return;
-    bytes -= engines_.at(session->id)->cache_bytes();
+    bytes -= BytesOf(*session, engines_.at(session->id));
     engines_.erase(session->id);
   }
 }

@@ -25,14 +25,16 @@ struct ChatSession {
   std::optional<bool> privileged = false;  // as its last job: gives way after all others
 
   // Who gives way first: lower is earlier.
-  std::pair<bool, uint64_t> worth() const { return {privileged.value_or(false), last_used_ns}; }
+  std::pair<bool, uint64_t> worth() const { return {is_privileged(), last_used_ns}; }
+  bool is_privileged() const { return privileged.value_or(false); }
 };
 CANDID_RECORD(ChatSession, id, owner, tokens, turns, last_used_ns, job, for_one_answer, privileged)
 
 // All sessions. Bounded: per caller and in all the one used longest ago makes room, one of the
-// authorized or of who pays only when there is no other. Keys and values
-// are bounded by kCacheBytesMax: those of jobs at work count in full (MayRun), of the others the
-// least recently used are dropped.
+// authorized or of who pays only when there is no other. Keys and values are bounded by
+// kCacheBytesMax: those of jobs that have begun count as a whole context (MayRun); of chats without
+// a job the least recently used are dropped, of others only for a job of the privileged, who do not
+// wait for the room of others. So at most twice kCacheBytesMax, and a context when one is larger.
 class Sessions {
  public:
   static constexpr size_t kPerCallerMax = 16;
@@ -48,14 +50,15 @@ class Sessions {
 
   // The session's engine, made and filled with its tokens if it has none. `model` must outlive it.
   EngineSession& Engine(ChatSession& session, const EngineModel& model, uint64_t context_bytes);
-  // Whether there is room for the keys and values of this session's job; always for a single one.
+  // Whether there is room for the keys and values of this session's job, or it has begun already;
+  // always for a single one.
   // `context_bytes`: keys and values of a whole context.
   bool MayRun(const ChatSession& session, uint64_t context_bytes) const;
   // Null if it has none.
   EngineSession* FindEngine(uint64_t id);
   void DropEngine(uint64_t id) { engines_.erase(id); }
-  // Drops keys and values of sessions without a job until all are within bounds.
-  void Trim();
+  // Drops keys and values until all are within bounds.
+  void Trim() { TrimAround(nullptr); }
   // The model is another one: nothing of the old is of use.
   void Clear() {
     engines_.clear();
@@ -69,11 +72,20 @@ class Sessions {
   void Restore(std::vector<ChatSession> sessions, uint64_t next_id);
 
  private:
+  struct Slot {
+    std::unique_ptr<EngineSession> engine;
+    uint64_t job = 0;  // that has begun on it
+  };
+
   bool MakeRoom(const candid::Principal* owner, size_t most);
-  uint64_t working() const;  // engines of sessions with a job
+  static bool HasBegun(const ChatSession& session, const Slot& slot) {
+    return session.job != 0 && session.job == slot.job;
+  }
+  uint64_t BytesOf(const ChatSession& session, const Slot& slot) const;
+  void TrimAround(const ChatSession* kept);
 
   std::map<uint64_t, ChatSession> sessions_;
-  std::map<uint64_t, std::unique_ptr<EngineSession>> engines_;
+  std::map<uint64_t, Slot> engines_;
   uint64_t context_bytes_ = 0;  // of the model that the engines have
   uint64_t next_id_ = 1;
 };
