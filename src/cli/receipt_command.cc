@@ -78,7 +78,7 @@ base::Status List(const ListOptions& options) {
 }
 
 struct VerifyOptions {
-  std::string file, model, wasm, root_key;
+  std::string file, model, wasm, root_key, canister;
   bool json = false;
 };
 
@@ -118,6 +118,9 @@ Result<Verified> Verify(const VerifyOptions& options) {
   if (!file) return Verified{{{"file", false, file.error().message}}, Json::object()};
   Trusted trusted;
   trusted.root_key = TRY(RootKey(options.root_key));
+  if (!options.canister.empty()) {
+    trusted.canister = TRY(ic::Principal::FromText(options.canister));
+  }
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   trusted.now_ns =
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
@@ -133,14 +136,30 @@ Result<Verified> Verify(const VerifyOptions& options) {
   return out;
 }
 
+// Whether a terminal could take something in `utf8` for more than text: controls (C1, DEL; JSON
+// escapes the others by itself) and marks that turn the direction of writing.
+bool HasHiddenCharacters(std::string_view utf8) {
+  for (size_t i = 0; i + 1 < utf8.size(); ++i) {
+    const std::string_view rest = utf8.substr(i);
+    if (rest[0] == '\xc2' && static_cast<uint8_t>(rest[1]) < 0xa0) return true;
+    const bool turns = rest.starts_with("\u200e") || rest.starts_with("\u200f") ||
+                       (rest >= "\u202a" && rest < "\u202f") ||
+                       (rest >= "\u2066" && rest < "\u206a");
+    if (turns) return true;
+  }
+  return utf8.contains('\x7f');
+}
+
 void Print(const Verified& verified) {
   for (const Check& check : verified.checks) {
     fmt::print("{:<12} {:<7} {}\n", check.name, check.ok ? "ok" : "FAILED", check.text);
   }
   for (const char* text : {"input", "output"}) {
     if (!verified.about.contains(text)) continue;
+    const Json& value = verified.about[text];
+    const bool ascii = HasHiddenCharacters(value.get_ref<const std::string&>());
     fmt::print("{:<12} {}\n", text == std::string_view("input") ? "asked" : "answered",
-               verified.about[text].dump(-1, ' ', false, Json::error_handler_t::replace));
+               value.dump(-1, ' ', ascii, Json::error_handler_t::replace));
   }
   fmt::print("{}\n", AllHold(verified.checks) ? "the answer is what this model gives"
                                               : "the answer is NOT verified");
@@ -198,6 +217,8 @@ void AddVerify(CLI::App& app, int* exit_code) {
                    "Hugging Face folder, safetensors, ONNX or packed file")
       ->required();
   command->add_option("--wasm", options->wasm, "the module that must have given the answer");
+  command->add_option("--canister", options->canister,
+                      "id of the canister that must have given the answer (default: any)");
   command->add_option("--root-key", options->root_key,
                       "hexadecimal, or a file (default: the Internet Computer's)");
   command->add_flag("--json", options->json, "one JSON object");

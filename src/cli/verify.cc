@@ -43,6 +43,11 @@ base::Status CheckSigned(const ic::Certificate& certificate, const Evidence& e) 
 }
 
 Finding CheckCertificate(const Evidence& e) {
+  const auto& wanted = e.trusted.canister;
+  if (wanted && *wanted != e.file.canister) {
+    return Err("the file is of canister ", e.file.canister.ToText(), ", expected ",
+               wanted->ToText());
+  }
   const ic::Certificate certificate = TRY(e.certificate);
   TRY_STATUS(CheckSigned(certificate, e));
   return base::StrCat("signed for canister ", e.file.canister.ToText(), " under the root key",

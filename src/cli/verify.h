@@ -22,6 +22,7 @@ struct Trusted {
   base::Bytes root_key;                           // DER
   std::optional<base::Sha256Digest> module_hash;  // of the given wasm; none: not compared
   uint64_t now_ns = 0;
+  std::optional<ic::Principal> canister;  // that must have answered; none: the one of the file
 };
 
 // The checks that need no model, in this order: receipt, certificate, time, witness, module, input,
