@@ -79,7 +79,8 @@ function codeSection(known: Known): HTMLElement {
       (hash) => setText(page.querySelector("dd") ?? page, `canister ${frontend}, wasm ${hash}`),
       () => undefined);
   }
-  const revision = status.git_revision.replace(/-dirty$/, "");
+  // It comes from the canister and goes into a command line.
+  const revision = /^[0-9a-f]{40}(?=(-dirty)?$)/.exec(status.git_revision)?.[0];
   return section("Code",
     rows([
       ["Wasm, sha-256", moduleHash],
@@ -88,7 +89,7 @@ function codeSection(known: Known): HTMLElement {
     page,
     h("p", {}, h("a", { href: "/licenses.txt" }, "Licences of the libraries in this page")),
     h("p", {}, "The network signs the hash of the module that it runs. Build the same bytes:"),
-    commandRow(`git checkout ${revision} && make wasm && sha256sum build/wasm/model.wasm`));
+    commandRow(`${revision === undefined ? "" : `git checkout ${revision} && `}make wasm && sha256sum build/wasm/model.wasm`));
 }
 
 const kOpenTo: Record<string, string> = {
