@@ -114,6 +114,34 @@ TEST_F(JobsCanister, AChatThatOutgrowsTheContextDropsItsOldestTurns) {
   EXPECT_GT(dropped, 0u);
 }
 
+// What never came into the session is no turn of it.
+TEST_F(JobsCanister, AJobCancelledInTheQueueLeavesNoTurns) {
+  UseSmallMessages();
+  const Progress first = FinishAs(kStranger, StartAs(kStranger, Ask(kQuestion, 5))->job);
+  ASSERT_TRUE(first.session);
+  model::GenerateArgs lengthy;
+  lengthy.input = {model::InputKind::kTokens, {}, {}, {1, 2, 3}};
+  lengthy.sampling.max_tokens = 250;
+  const uint64_t ahead = StartAs(kOwner, lengthy)->job;
+  model::GenerateArgs args;
+  args.session = first.session;
+  args.input = {model::InputKind::kMessages,
+                {},
+                {{"assistant", std::string(100, '7')}, {"user", "And now?"}},
+                {}};
+  args.sampling.max_tokens = 1;
+  const uint64_t waiting = StartAs(kStranger, args)->job;
+  EXPECT_EQ(CodeOf(UpdateAs<model::Done>(kStranger, "generate_cancel", waiting)), "Ok");
+  ASSERT_EQ(PollAs(kStranger, waiting).prefilled, 0u);
+  ASSERT_FALSE(PollAs(kOwner, ahead).finish_reason);
+  args.input = {model::InputKind::kTokens, {}, {}, std::vector<uint32_t>(250, 5)};
+  const auto started = StartAs(kStranger, args);
+  ASSERT_TRUE(started) << started.error().message;
+  const Progress progress = FinishAs(kStranger, started->job);
+  EXPECT_EQ(progress.prompt_tokens, 250u);
+  EXPECT_LE(progress.dropped_tokens, first.prompt_tokens + 6);
+}
+
 TEST_F(JobsCanister, OneCallerDoesNotHoldUpAnother) {
   UseSmallMessages();
   model::GenerateArgs lengthy;

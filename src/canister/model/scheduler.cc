@@ -158,6 +158,8 @@ class Slice {
     }
     if (ChatSession* session = state.sessions.Find(job.session)) {
       session->job = 0;
+      const auto never_came = [&](uint32_t turn) { return turn >= session->tokens.size(); };
+      if (!job.prompt_taken) std::erase_if(session->turns, never_came);
       if (session->for_one_answer) state.sessions.Remove(session->id);
     }
     ++state.totals.answers;

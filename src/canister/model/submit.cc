@@ -32,7 +32,7 @@ Answer<uint32_t> TokensToDrop(const ChatSession* session, uint64_t prompt, uint3
   if (past + prompt <= n_ctx) return 0;
   if (prompt <= n_ctx && session != nullptr) {
     for (const uint32_t turn : session->turns) {
-      if (turn > 0 && past - turn + prompt <= n_ctx) return turn;
+      if (turn > 0 && turn <= past && past - turn + prompt <= n_ctx) return turn;
     }
     return static_cast<uint32_t>(past);
   }
