@@ -103,6 +103,7 @@ void Gate::GiveBack(const candid::Principal& caller, uint64_t tokens, uint64_t t
   CHECK(tokens <= found->second && tokens <= record_.tokens_today);
   found->second -= tokens;
   record_.tokens_today -= tokens;
+  if (found->second == 0) callers_.erase(found);
 }
 
 GateRecord Gate::Save() const {
