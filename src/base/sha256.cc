@@ -18,20 +18,28 @@ constexpr uint32_t kRound[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-uint32_t LoadBigEndian(const uint8_t* p) {
-  uint32_t value;
-  std::memcpy(&value, p, 4);
-  return __builtin_bswap32(value);
+// Four words, big-endian. As a vector: in a canister a byte swap is one operation for all of them,
+// and eleven for each alone.
+void LoadBigEndian(const uint8_t* p, uint32_t* words) {
+  using Bytes16 = uint8_t __attribute__((vector_size(16)));
+  Bytes16 v;
+  std::memcpy(&v, p, 16);
+  v = __builtin_shufflevector(v, v, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+  std::memcpy(words, &v, 16);
 }
 
 // One round with the working variables renamed instead of moved.
-inline void Round(uint32_t a, uint32_t b, uint32_t c, uint32_t& d, uint32_t e, uint32_t f,
-                  uint32_t g, uint32_t& h, uint32_t input) {
+inline void Round(uint32_t a, uint32_t b, uint32_t& d, uint32_t e, uint32_t f, uint32_t g,
+                  uint32_t& h, uint32_t& b_not_c, uint32_t input) {
   const uint32_t sum1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
   const uint32_t choice = g ^ (e & (f ^ g));
   const uint32_t t1 = h + sum1 + choice + input;
   const uint32_t sum0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
-  const uint32_t majority = (a & b) | (c & (a | b));
+  // Where a and b differ c decides: b, but where c differs from it. The next round's b and c are
+  // this one's a and b.
+  const uint32_t a_not_b = a ^ b;
+  const uint32_t majority = b ^ (a_not_b & b_not_c);
+  b_not_c = a_not_b;
   d += t1;
   h = t1 + sum0 + majority;
 }
@@ -46,8 +54,9 @@ inline uint32_t Expand(uint32_t w16, uint32_t w15, uint32_t w7, uint32_t w2) {
 
 void Sha256::Block(const uint8_t* block) {
   uint32_t w[16];
-  for (int i = 0; i < 16; ++i) w[i] = LoadBigEndian(block + 4 * i);
+  for (int i = 0; i < 16; i += 4) LoadBigEndian(block + 4 * i, w + i);
   auto [a, b, c, d, e, f, g, h] = state_;
+  uint32_t b_not_c = b ^ c;
   // Fully unrolled, so that w stays in locals and the round constants become operands: indexing
   // memory would cost more than the round.
 #pragma clang loop unroll(full)
@@ -60,14 +69,14 @@ void Sha256::Block(const uint8_t* block) {
         w[j] = Expand(w[j], w[(j + 1) & 15], w[(j + 9) & 15], w[(j + 14) & 15]);
       }
     }
-    Round(a, b, c, d, e, f, g, h, k[0] + v[0]);
-    Round(h, a, b, c, d, e, f, g, k[1] + v[1]);
-    Round(g, h, a, b, c, d, e, f, k[2] + v[2]);
-    Round(f, g, h, a, b, c, d, e, k[3] + v[3]);
-    Round(e, f, g, h, a, b, c, d, k[4] + v[4]);
-    Round(d, e, f, g, h, a, b, c, k[5] + v[5]);
-    Round(c, d, e, f, g, h, a, b, k[6] + v[6]);
-    Round(b, c, d, e, f, g, h, a, k[7] + v[7]);
+    Round(a, b, d, e, f, g, h, b_not_c, k[0] + v[0]);
+    Round(h, a, c, d, e, f, g, b_not_c, k[1] + v[1]);
+    Round(g, h, b, c, d, e, f, b_not_c, k[2] + v[2]);
+    Round(f, g, a, b, c, d, e, b_not_c, k[3] + v[3]);
+    Round(e, f, h, a, b, c, d, b_not_c, k[4] + v[4]);
+    Round(d, e, g, h, a, b, c, b_not_c, k[5] + v[5]);
+    Round(c, d, f, g, h, a, b, b_not_c, k[6] + v[6]);
+    Round(b, c, e, f, g, h, a, b_not_c, k[7] + v[7]);
   }
   const uint32_t add[8] = {a, b, c, d, e, f, g, h};
   for (int i = 0; i < 8; ++i) state_[i] += add[i];
@@ -91,25 +100,40 @@ void Sha256::Update(ByteSpan bytes) {
   if (!bytes.empty()) std::memcpy(buffer_.data(), bytes.data(), bytes.size());
 }
 
-Sha256Digest Sha256::Finish() const {
-  Sha256 last = *this;
-  const uint64_t bits = bytes_ * 8;
-  uint8_t padding[72] = {0x80};
-  const size_t zeros_end = 64 - (bytes_ + 8) % 64;  // 1 to 64: the 0x80 and the zeros
-  for (int i = 0; i < 8; ++i) padding[zeros_end + i] = static_cast<uint8_t>(bits >> (56 - 8 * i));
-  last.Update({padding, zeros_end + 8});
+// Adds the padding; behind what fills the buffer there must be zeros.
+Sha256Digest Sha256::Close() {
+  constexpr size_t kSizeAt = 56;  // in the last block
+  uint8_t* const block = buffer_.data();
+  const auto filled = static_cast<size_t>(bytes_ % 64);
+  block[filled] = 0x80;
+  if (filled >= kSizeAt) {
+    Block(block);
+    buffer_ = {};
+  }
+  const uint64_t bits = __builtin_bswap64(bytes_ * 8);
+  std::memcpy(block + kSizeAt, &bits, 8);
+  Block(block);
   Sha256Digest digest;
-  for (int i = 0; i < 8; ++i) {
-    const uint32_t word = __builtin_bswap32(last.state_[i]);
-    std::memcpy(digest.data() + 4 * i, &word, 4);
+  for (int i = 0; i < 8; i += 4) {
+    const auto* words = reinterpret_cast<const uint8_t*>(state_.data() + i);
+    uint32_t swapped[4];
+    LoadBigEndian(words, swapped);
+    std::memcpy(digest.data() + 4 * i, swapped, 16);
   }
   return digest;
+}
+
+Sha256Digest Sha256::Finish() const {
+  Sha256 last = *this;
+  const auto filled = static_cast<size_t>(bytes_ % 64);
+  std::memset(last.buffer_.data() + filled, 0, 64 - filled);
+  return last.Close();
 }
 
 Sha256Digest Sha256Of(ByteSpan bytes) {
   Sha256 hash;
   hash.Update(bytes);
-  return hash.Finish();
+  return hash.Close();  // all came at once: only what is left of it is in the buffer
 }
 
 Sha224Digest Sha224Of(ByteSpan bytes) {

@@ -23,7 +23,9 @@ class Sha256 {
 
  private:
   friend Sha224Digest Sha224Of(ByteSpan bytes);
+  friend Sha256Digest Sha256Of(ByteSpan bytes);
   void Block(const uint8_t* block);
+  Sha256Digest Close();
 
   std::array<uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};

@@ -10,14 +10,22 @@ namespace {
 using base::Err;
 using base::Sha256Digest;
 
-// SHA-256 over the domain with its length in front, and the parts.
+// SHA-256 over the domain, its length in front, and the parts.
 Sha256Digest DomainHash(std::string_view domain, std::initializer_list<base::ByteSpan> parts) {
   base::Sha256 hash;
-  const auto size = static_cast<uint8_t>(domain.size());
-  hash.Update({&size, 1});
   hash.Update(base::AsBytes(domain));
   for (const base::ByteSpan part : parts) hash.Update(part);
   return hash.Finish();
+}
+
+// The hash of most nodes: the domain and two hashes, in one piece.
+Sha256Digest ForkHash(const Sha256Digest& left, const Sha256Digest& right) {
+  constexpr std::string_view kDomain = "\x10ic-hashtree-fork";
+  std::array<uint8_t, kDomain.size() + 64> bytes;
+  std::memcpy(bytes.data(), kDomain.data(), kDomain.size());
+  std::memcpy(bytes.data() + kDomain.size(), left.data(), 32);
+  std::memcpy(bytes.data() + kDomain.size() + 32, right.data(), 32);
+  return base::Sha256Of(bytes);
 }
 
 bool Less(base::ByteSpan a, base::ByteSpan b) { return std::ranges::lexicographical_compare(a, b); }
@@ -40,13 +48,13 @@ struct HashTree::Node {
 Sha256Digest HashTree::HashOf(const Node& node) {
   switch (node.kind) {
     case Kind::kEmpty:
-      return DomainHash("ic-hashtree-empty", {});
+      return DomainHash("\x11ic-hashtree-empty", {});
     case Kind::kFork:
-      return DomainHash("ic-hashtree-fork", {node.left->hash, node.right->hash});
+      return ForkHash(node.left->hash, node.right->hash);
     case Kind::kLabeled:
-      return DomainHash("ic-hashtree-labeled", {node.bytes, node.left->hash});
+      return DomainHash("\x13ic-hashtree-labeled", {node.bytes, node.left->hash});
     case Kind::kLeaf:
-      return DomainHash("ic-hashtree-leaf", {node.bytes});
+      return DomainHash("\x10ic-hashtree-leaf", {node.bytes});
     case Kind::kPruned:
       break;
   }
@@ -54,9 +62,12 @@ Sha256Digest HashTree::HashOf(const Node& node) {
 }
 
 HashTree HashTree::Empty() {
-  auto node = std::make_shared<Node>();
-  node->hash = HashOf(*node);
-  return HashTree(std::move(node));
+  static const NodePtr empty = [] {
+    auto node = std::make_shared<Node>();
+    node->hash = HashOf(*node);
+    return node;
+  }();
+  return HashTree(empty);
 }
 
 HashTree HashTree::Fork(HashTree left, HashTree right) {

@@ -33,7 +33,7 @@ class Ledger {
   static constexpr size_t kStopTextsMax = 255, kStopBytesMax = 65'535;  // each, in Save's form
 
   // Fills in id, counts and hashes of the entry's receipt, all else of it being there, and keeps
-  // it. Gives its id. Cost in a canister: about 75 instructions for each byte that is hashed: the
+  // it. Gives its id. Cost in a canister: about 72 instructions for each byte that is hashed: the
   // ids, the receipt, and some 90 for each of the 10 forks above it (twice when an older one goes);
   // pinned by tests/receipt_canister_test.cc.
   uint64_t Add(Entry entry);

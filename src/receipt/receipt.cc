@@ -82,32 +82,33 @@ std::string_view FinishReason(Finish finish) {
 }
 
 Bytes Encode(const Receipt& r) {
-  Bytes out;
-  out.reserve(kReceiptBytes);
-  base::Append(out, ByteSpan(reinterpret_cast<const uint8_t*>(kMagic), sizeof(kMagic)));
-  base::AppendFixed(out, kVersion);
-  out.push_back(static_cast<uint8_t>(r.finish));
-  out.push_back(FlagsOf(r));
-  out.push_back(r.id_bytes);
-  out.push_back(0);
+  Bytes out(kReceiptBytes);
+  uint8_t* at = out.data();
+  const auto put = [&at](const auto& value) {
+    std::memcpy(at, &value, sizeof(value));
+    at += sizeof(value);
+  };
+  put(kMagic);
+  put(kVersion);
+  for (const uint8_t kind : {static_cast<uint8_t>(r.finish), FlagsOf(r), r.id_bytes, uint8_t{0}}) {
+    put(kind);
+  }
   for (const uint64_t number :
        {r.id, r.finished_ns, r.instructions, r.canister_version, r.installed_ns, r.sampling.seed}) {
-    base::AppendFixed(out, number);
+    put(number);
   }
   for (const uint32_t number : {r.max_tokens, r.sampling.top_k, r.input_tokens, r.output_tokens,
                                 r.end_token.value_or(0), uint32_t{0}}) {
-    base::AppendFixed(out, number);
+    put(number);
   }
   for (const double number : {r.sampling.temperature, r.sampling.top_p, r.penalties.repetition,
                               r.penalties.frequency, r.penalties.presence}) {
-    base::AppendFixed(out, number);
+    put(number);
   }
-  for (const Sha256Digest* hash : {&r.model, &r.input, &r.output, &r.stop}) {
-    base::Append(out, *hash);
-  }
-  base::Append(out, r.revision);
-  base::AppendFixed(out, uint32_t{0});
-  CHECK(out.size() == kReceiptBytes);
+  for (const Sha256Digest* hash : {&r.model, &r.input, &r.output, &r.stop}) put(*hash);
+  put(r.revision);
+  put(uint32_t{0});
+  CHECK(at == out.data() + kReceiptBytes);
   return out;
 }
 
@@ -161,6 +162,9 @@ Sha256Digest HashOfIds(std::span<const TokenId> ids, uint8_t id_bytes) {
 }
 
 Sha256Digest HashOfTexts(std::span<const std::string> texts) {
+  // Most answers have none, and a hash costs a canister some 5,000 instructions.
+  static const Sha256Digest none = base::Sha256Of({});
+  if (texts.empty()) return none;
   Bytes bytes;
   for (const std::string& text : texts) {
     base::AppendFixed(bytes, static_cast<uint32_t>(text.size()));

@@ -45,8 +45,15 @@ bool Sessions::IsOf(uint64_t id, const candid::Principal& owner) const {
 }
 
 void Sessions::Remove(uint64_t id) {
-  engines_.erase(id);
+  DropEngine(id);
   sessions_.erase(id);
+}
+
+void Sessions::DropEngine(uint64_t id) {
+  const auto engine = engines_.extract(id);
+  if (!engine) return;
+  spare_ = std::move(engine.mapped().engine);
+  spare_->Restart();
 }
 
 EngineSession& Sessions::Engine(ChatSession& session, const EngineModel& model,
@@ -55,7 +62,7 @@ EngineSession& Sessions::Engine(ChatSession& session, const EngineModel& model,
   if (slot.engine && slot.job == session.job) return *slot.engine;
   slot.job = session.job;
   if (!slot.engine) {
-    slot.engine = std::make_unique<EngineSession>(model);
+    slot.engine = spare_ ? std::move(spare_) : std::make_unique<EngineSession>(model);
     CHECK(slot.engine->Append(session.tokens).has_value());
   }
   context_bytes_ = context_bytes;

@@ -56,13 +56,14 @@ class Sessions {
   bool MayRun(const ChatSession& session, uint64_t context_bytes) const;
   // Null if it has none.
   EngineSession* FindEngine(uint64_t id);
-  void DropEngine(uint64_t id) { engines_.erase(id); }
+  void DropEngine(uint64_t id);
   // Drops keys and values until all are within bounds.
   void Trim() { TrimAround(nullptr); }
   // The model is another one: nothing of the old is of use.
   void Clear() {
     engines_.clear();
     sessions_.clear();
+    spare_.reset();
   }
 
   const std::map<uint64_t, ChatSession>& all() const { return sessions_; }
@@ -86,7 +87,8 @@ class Sessions {
 
   std::map<uint64_t, ChatSession> sessions_;
   std::map<uint64_t, Slot> engines_;
-  uint64_t context_bytes_ = 0;  // of the model that the engines have
+  std::unique_ptr<EngineSession> spare_;  // of a session that is gone, for the next; or null
+  uint64_t context_bytes_ = 0;            // of the model that the engines have
   uint64_t next_id_ = 1;
 };
 

@@ -37,6 +37,8 @@ class IntKvCache {
 
   // Makes room for position `pos`; positions come in order.
   void Reserve(uint32_t pos);
+  // Gives the space back: the next position is 0.
+  void Clear() { blocks_.clear(); }
 
   // Quantises and stores one head's key and value, [head_dim4] each, padded with zeros.
   void StoreKey(uint32_t layer, uint32_t head, uint32_t pos, const float* key);

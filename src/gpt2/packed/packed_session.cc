@@ -80,6 +80,13 @@ base::Status PackedSession::Append(std::span<const TokenId> tokens) {
   return {};
 }
 
+void PackedSession::Restart() {
+  tokens_.clear();
+  run_ = logits_of_ = all_count_ = last_ = 0;
+  kv_.Clear();
+  if (rows_ > kPrefillTokens) Resize(kPrefillTokens);
+}
+
 uint32_t PackedSession::BatchTokens(const PackedModel& model, uint32_t left) {
   const PackedModel::Block& block = model.h()[0];
   if (left >= kStrassenTokens && StrassenTakes(block.c_fc, block.c_fc.blocks) &&

@@ -44,6 +44,10 @@ class PackedSession {
   // the context would overflow.
   base::Status Append(std::span<const TokenId> tokens);
 
+  // Another text from its beginning, as in a new session. Keys and values are given back, the space
+  // for a step's work stays: to make it costs as many instructions as it has bytes.
+  void Restart();
+
   bool Prefilled() const { return run_ == tokens_.size(); }  // every token taken in has been run
 
   // Runs the next tokens, at most tokens_max, as many at once as BatchTokens says and

@@ -55,6 +55,25 @@ TEST(PackedSessionTest, PiecesOfAnyLengthGiveTheSameBits) {
   }
 }
 
+TEST(PackedSessionTest, ARestartedSessionGivesTheBitsOfANewOne) {
+  for (const Hparams& hparams : kShapes) {
+    const PackedModel model =
+        PackedOf(RandomSafetensors({hparams, 5, true}), hparams, PackedMode::kInt8);
+    const auto ids = SomeTokens(hparams.n_ctx, hparams.n_vocab);
+    PackedSession session(model);
+    for (const uint32_t count : {hparams.n_ctx, 1u, 20u, 7u, 40u}) {
+      ASSERT_TRUE(session.Append({ids.data() + hparams.n_ctx - count, count}));
+      while (!session.Prefilled()) session.Step();
+      const std::vector<float> logits(session.Logits().begin(), session.Logits().end());
+      EXPECT_EQ(logits, LogitsInPieces(model, {ids.data() + hparams.n_ctx - count, count}, 1000))
+          << hparams.n_embd << " " << count;
+      session.Restart();
+      EXPECT_EQ(session.size(), 0u);
+      EXPECT_EQ(session.cache_bytes(), 0u);
+    }
+  }
+}
+
 // What a check of an answer rests on: logits of known tokens all at once are those of generating.
 TEST(PackedSessionTest, AllLogitsAtOnceAreThoseOfOneByOne) {
   for (const Hparams& hparams : kShapes) {
