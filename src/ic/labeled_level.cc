@@ -33,9 +33,14 @@ struct LabeledLevel::Node {
   size_t bit = 0;
   NodePtr child[2];
   HashTree tree;
+  bool stale = false;  // a fork: something below has changed since `tree` was made
 
   bool is_label() const { return child[0] == nullptr; }
-  void Rehash() { tree = HashTree::Fork(child[0]->tree, child[1]->tree); }
+  const HashTree& Tree() {
+    if (stale) tree = HashTree::Fork(child[0]->Tree(), child[1]->Tree());
+    stale = false;
+    return tree;
+  }
 };
 
 LabeledLevel::LabeledLevel() = default;
@@ -43,7 +48,7 @@ LabeledLevel::~LabeledLevel() = default;
 LabeledLevel::LabeledLevel(LabeledLevel&&) noexcept = default;
 LabeledLevel& LabeledLevel::operator=(LabeledLevel&&) noexcept = default;
 
-HashTree LabeledLevel::tree() const { return root_ ? root_->tree : HashTree::Empty(); }
+HashTree LabeledLevel::tree() { return root_ ? root_->Tree() : HashTree::Empty(); }
 
 const LabeledLevel::Node* LabeledLevel::Nearest(base::ByteSpan label) const {
   const Node* node = root_.get();
@@ -62,7 +67,7 @@ void LabeledLevel::Insert(NodePtr& at, base::ByteSpan label, size_t bit, NodePtr
     fork->child[1 - side] = std::move(at);
     at = std::move(fork);
   }
-  at->Rehash();
+  at->stale = true;
 }
 
 void LabeledLevel::Replace(Node& at, base::ByteSpan label, HashTree labeled) {
@@ -71,7 +76,7 @@ void LabeledLevel::Replace(Node& at, base::ByteSpan label, HashTree labeled) {
     return;
   }
   Replace(*at.child[BitOf(label, at.bit)], label, std::move(labeled));
-  at.Rehash();
+  at.stale = true;
 }
 
 void LabeledLevel::Set(base::ByteSpan label, HashTree subtree) {
@@ -106,7 +111,7 @@ bool LabeledLevel::Remove(NodePtr& at, base::ByteSpan label) {
     NodePtr other = std::move(at->child[1 - side]);
     at = std::move(other);
   } else {
-    at->Rehash();
+    at->stale = true;
   }
   return true;
 }

@@ -42,7 +42,7 @@ class Ledger {
   const Entry* Find(uint64_t id, uint64_t now_ns) const;
   const std::map<uint64_t, Entry>& all() const { return entries_; }
   // Leaves of SHA-256(receipt) below the ids, 8 bytes, big-endian.
-  ic::HashTree tree() const { return level_.tree(); }
+  ic::HashTree tree() { return level_.tree(); }
 
   // Everything, as the file that an upgrade keeps (docs/receipt.md).
   base::Bytes Save() const;

@@ -21,7 +21,7 @@ Entry Answer(const candid::Principal& caller, uint64_t finished_ns, uint32_t tok
 }
 
 // The leaf is the receipt's hash, and nothing but what is kept is in the tree.
-void ExpectTreeIsOf(const Ledger& ledger) {
+void ExpectTreeIsOf(Ledger& ledger) {
   ASSERT_EQ(ledger.tree().Labels().size(), ledger.all().size());
   for (const auto& [id, entry] : ledger.all()) {
     const auto leaf = ledger.tree().Value({{LabelOf(id)}});
@@ -98,7 +98,7 @@ TEST(Ledger, IsBoundedInBytesOfIds) {
 TEST(Ledger, SurvivesAnUpgrade) {
   Ledger ledger;
   for (uint64_t i = 0; i < 20; ++i) ledger.Add(Answer(i % 3 == 0 ? kOne : kTwo, i, i));
-  const auto again = Ledger::Restore(ledger.Save(), 20);
+  auto again = Ledger::Restore(ledger.Save(), 20);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->tree().hash(), ledger.tree().hash());
   EXPECT_EQ(again->Save(), ledger.Save());

@@ -16,9 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else {
     CHECK(!read.error().message.empty());
   }
-  if (const auto ledger = receipt::Ledger::Restore(bytes, kNow)) {
+  if (auto ledger = receipt::Ledger::Restore(bytes, kNow)) {
     const base::Bytes saved = ledger->Save();
-    const auto again = receipt::Ledger::Restore(saved, kNow);
+    auto again = receipt::Ledger::Restore(saved, kNow);
     CHECK(again && again->Save() == saved && again->tree().hash() == ledger->tree().hash());
   } else {
     CHECK(!ledger.error().message.empty());

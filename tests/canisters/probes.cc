@@ -132,7 +132,7 @@ Bytes Candid(ByteSpan message) {
 
 Bytes Receipt(ByteSpan file) {
   if (const auto receipt = receipt::Decode(file)) return receipt::Encode(*receipt);
-  const auto ledger = receipt::Ledger::Restore(file, 0);
+  auto ledger = receipt::Ledger::Restore(file, 0);
   if (!ledger) return Text(ledger.error().message);
   Bytes out = ledger->Save();
   base::Append(out, ledger->tree().hash());
