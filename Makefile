@@ -1,15 +1,18 @@
 # What a newcomer types. Everything else is in CMakePresets.json and tools/.
 SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 export CCACHE_DIR ?= $(or $(GPT2IC_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gpt2ic)/ccache
 # The same file in another checkout is the same compiler result.
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 GPT2IC := build/native/gpt2ic
+# build PRESET [TARGET], silent when there is nothing to do.
+build = cmake --preset $(1) --no-warn-unused-cli >/dev/null && ninja -C build/$(1) --quiet $(2) | { grep -vx 'ninja: no work to do.' || true; }
 
 .PHONY: demo test serve bench soak lint clean setup native wasm
 
 demo: setup wasm
-	@cmake --preset native >/dev/null && ninja -C build/native --quiet gpt2ic
+	@$(call build,native,gpt2ic)
 	@$(GPT2IC) run "What is the capital of France?"
 
 test: setup
@@ -20,11 +23,11 @@ soak: setup
 
 # STATE=DIR keeps the network, PORT=P is its port.
 serve: setup wasm
-	@cmake --preset native >/dev/null && ninja -C build/native --quiet gpt2ic
+	@$(call build,native,gpt2ic)
 	@$(GPT2IC) serve --demo $(if $(PORT),--port $(PORT)) --state $(or $(STATE),.gpt2ic/state)
 
 bench: setup wasm
-	@cmake --preset native >/dev/null && ninja -C build/native --quiet
+	@$(call build,native)
 	@$(GPT2IC) bench --native
 	@$(GPT2IC) bench --exact --quick
 	@for shape in gpt2-medium gpt2-large gpt2-xl; do $(GPT2IC) bench --shape $$shape --quick || exit 1; done
@@ -41,7 +44,7 @@ setup:
 	@tools/setup
 
 native: setup
-	@cmake --preset native >/dev/null && ninja -C build/native --quiet
+	@$(call build,native)
 
 wasm: setup
-	@cmake --preset wasm >/dev/null && ninja -C build/wasm --quiet
+	@$(call build,wasm)

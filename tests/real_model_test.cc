@@ -38,7 +38,7 @@ class RealBackend : public ::testing::Test {
                                candid::EncodeArgs(begun->id, uint32_t{0}, base::AsBytes(json))));
     ASSERT_TRUE(local_->Update("upload_commit", candid::EncodeArgs(begun->id)));
   }
-  void SetUp(const std::string& file) {
+  void SetUpFrom(const std::string& file) {
     ASSERT_TRUE(local_->Update("clear_model_bytes", candid::EncodeArgs()));
     ASSERT_TRUE(local_->Upload("append_model_bytes", file));
     const auto error =
@@ -69,7 +69,7 @@ TEST_F(RealBackend, GivesTheDocumentedIds) {
     SCOPED_TRACE(name);
     const std::string config = folder + "config.json";
     if (std::filesystem::exists(config)) SendConfig(config);
-    SetUp(folder + name);
+    SetUpFrom(folder + name);
     ExpectDocumentedIds();
     ++files;
   }

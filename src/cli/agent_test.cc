@@ -115,6 +115,16 @@ TEST_F(AgentTest, IdentitiesAreTheCallers) {
   EXPECT_EQ(*agent->Update(id_, "echo", {5}), base::Bytes{5});
 }
 
+TEST(CanisterIdsTest, ANetworkHasOneFileHoweverItsAddressIsWritten) {
+  const std::string path = IdsOfNetwork("http://127.0.0.1:8000").path();
+  EXPECT_EQ(path, ".gpt2ic/http---127.0.0.1-8000.ids.json");
+  EXPECT_EQ(IdsOfNetwork("http://localhost:8000").path(), path);
+  EXPECT_EQ(IdsOfNetwork("http://localhost:8000/").path(), path);
+  EXPECT_NE(IdsOfNetwork("http://localhost:8001").path(), path);
+  EXPECT_NE(IdsOfNetwork("http://localhost.example:8000").path(), path);
+  EXPECT_EQ(IdsOfNetwork("ic").path(), ".gpt2ic/ic.ids.json");
+}
+
 class DeployTest : public AgentTest {
  protected:
   DeployTest() {

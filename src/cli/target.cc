@@ -15,8 +15,13 @@ namespace {
 constexpr char kLocal[] = "http://127.0.0.1:8000";
 constexpr char kMainnet[] = "https://icp-api.io";
 
-// "http://127.0.0.1:8000" -> "http---127.0.0.1-8000"
+// "http://127.0.0.1:8000", and "http://localhost:8000/" -> "http---127.0.0.1-8000"
 std::string FileName(std::string text) {
+  constexpr std::string_view kLocalhost = "//localhost:";
+  if (const size_t at = text.find(kLocalhost); at != std::string::npos) {
+    text.replace(at, kLocalhost.size(), "//127.0.0.1:");
+  }
+  while (text.ends_with('/')) text.pop_back();
   for (char& c : text) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.') c = '-';
   }

@@ -137,7 +137,6 @@ WorkCost CostOf(const EngineModel& model, const Rates& rates, uint32_t cached, u
   cost.instructions +=
       output * (kTokenOverhead + rates.logits + (sampled ? rates.sampled : rates.greedy)) +
       decoded * rates.single_end;
-  const gpt2::Hparams& h = model.hparams();
   const uint32_t last = prompt == cached ? prompt : prompt - 1;
   cost.instructions += AttentionOf(model, rates, cached, last) +
                        rates.attention_block * BlocksOf(last, prompt + decoded);
