@@ -12,6 +12,10 @@ namespace {
 
 constexpr uint32_t kBatch = gpt2::kPrefillTokens;
 constexpr uint32_t kMany = gpt2::kStrassenTokens;
+constexpr uint64_t kManyShare = 13;  // the sums of weights are 1/13 of a step of kMany tokens
+// All of it, page charges included: loading the model may be in the same message, and that a
+// callback of 38 B.
+constexpr uint64_t kMeasureMost = 33'000'000'000;
 constexpr uint32_t kBlock = gpt2::IntKvCache::kBlockPositions;
 // Around the model: the job's text, candid, and the pages of these and of the tokenizer. Measured
 // on the demo model, where they show; a hundredth of that for GPT-2's own shape.
@@ -84,15 +88,48 @@ uint64_t AttentionOf(const EngineModel& model, const Rates& rates, uint32_t firs
   return rates.attention_block * BlocksOf(first, last) / n_layer * (n_layer - 1);
 }
 
-// What many at once cost is a straight line: two points of it.
-void MeasureMany(const EngineModel& model, Rates& rates) {
-  const uint32_t two = 2 * kMany;
-  if (model.hparams().n_ctx < two || EngineSession::BatchTokens(model, two) != two) return;
-  const uint64_t last = rates.batch_end - rates.batch;
-  const uint64_t of_two = MeasurePrompt(model, two) - AttentionOf(model, rates, 0, two) - last;
-  const uint64_t of_one = MeasurePrompt(model, kMany) - AttentionOf(model, rates, 0, kMany) - last;
-  rates.many_token = (of_two - of_one) / kMany;
-  rates.many = of_one - kMany * rates.many_token;
+// What is run to measure a model: as much as a message has room for.
+struct Trial {
+  uint32_t rounds;  // of MeasureSteps; two tell page charges from instructions
+  uint32_t many;    // tokens in prompts that are run at once
+  uint64_t cost;    // at most
+};
+Trial TrialOf(const EngineModel& model) {
+  const EngineSession session(model);
+  const uint64_t token = session.TokenCost(kBlock - 1), step = 2 * kBatch + 4;
+  Trial trial{2, 0, 2 * session.LogitsCost() + session.PageCharges()};
+  const auto takes = [&](uint64_t tokens, uint64_t most) {
+    return trial.cost + tokens * token <= most;
+  };
+  if (!takes(2 * step, kMeasureMost / 2)) trial.rounds = 1;
+  trial.cost += trial.rounds * step * token;
+  const bool has_many = model.hparams().n_ctx >= 2 * kMany &&
+                        EngineSession::BatchTokens(model, 2 * kMany) == 2 * kMany;
+  if (has_many) trial.many = takes(3 * kMany, kMeasureMost) ? 3 * kMany : kMany;
+  if (!takes(trial.many, kMeasureMost)) trial.many = 0;
+  trial.cost += trial.many * token;
+  return trial;
+}
+
+// What many at once cost is a straight line: two points of it. A model so large that only one fits
+// has the share of the sums of weights that other shapes have; the largest are quoted at what few
+// at once cost a token, which is more.
+void MeasureMany(const EngineModel& model, uint32_t many, Rates& rates) {
+  const auto measured = [&](uint32_t tokens) {
+    return MeasurePrompt(model, tokens) - AttentionOf(model, rates, 0, tokens) -
+           (rates.batch_end - rates.batch);
+  };
+  if (many == 0) {
+    rates.many_token = rates.batch / kBatch;
+  } else if (many == kMany) {
+    const uint64_t of_one = measured(kMany);
+    rates.many = of_one / kManyShare;
+    rates.many_token = (of_one - rates.many) / kMany;
+  } else {
+    const uint64_t of_two = measured(2 * kMany), of_one = measured(kMany);
+    rates.many_token = (of_two - of_one) / kMany;
+    rates.many = of_one - kMany * rates.many_token;
+  }
 }
 
 // Running the tokens from `cached` to `prompt`, without attention beyond one block.
@@ -114,18 +151,25 @@ uint64_t PrefillCost(const EngineModel& model, const Rates& rates, uint32_t cach
 
 }  // namespace
 
+uint64_t MeasureCost(const EngineModel& model) { return TrialOf(model).cost; }
+
 Rates MeasureRates(const EngineModel& model) {
+  const Trial trial = TrialOf(model);
   Rates rates;
   const uint64_t first = Measured([&] { MeasureSteps(model, rates); });
-  const uint64_t second = Measured([&] { MeasureSteps(model, rates); });
-  // The model has just been loaded: its pages are met already in this message, what a message
-  // needs besides is met in the first round.
-  rates.page_charges = (model.file_bytes() / kPageBytes + 1) * kPageRead + first - second;
+  if (trial.rounds == 2) {
+    const uint64_t second = Measured([&] { MeasureSteps(model, rates); });
+    // The model has just been loaded: its pages are met already in this message, what a message
+    // needs besides is met in the first round.
+    rates.page_charges = (model.file_bytes() / kPageBytes + 1) * kPageRead + first - second;
+  } else {
+    rates.page_charges = EngineSession(model).PageCharges();
+  }
   const gpt2::Hparams& h = model.hparams();
   rates.attention_block = AttentionBlock(h);
   rates.block_bytes = gpt2::IntKvCache(h).block_bytes();
   rates.context_bytes = rates.block_bytes * ((h.n_ctx + kBlock - 1) / kBlock);
-  MeasureMany(model, rates);
+  MeasureMany(model, trial.many, rates);
   return rates;
 }
 

@@ -25,9 +25,11 @@ struct Rates {
   uint64_t block_bytes = 0, context_bytes = 0;
 };
 
-// Runs 18 tokens of the model twice, the first time to meet the pages, and where it takes them many
-// at once, 96 more.
+// Runs 18 tokens of the model twice, the first time to meet the pages, and 96 more where it takes
+// many at once; of large models less, so that it fits a message in which the model was loaded.
 Rates MeasureRates(const EngineModel& model);
+// What that costs at most, page charges included.
+uint64_t MeasureCost(const EngineModel& model);
 
 // What running the tokens from `cached` to `prompt` and then drawing `output` more comes to.
 struct WorkCost {

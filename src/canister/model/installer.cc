@@ -129,11 +129,7 @@ Result<bool> Installer::Step() {
 }
 
 uint64_t Installer::StepCost() const {
-  if (stage_ == Stage::kMeasure) {
-    const EngineSession session(*model_);
-    return 40 * session.TokenCost(31) + 2 * session.LogitsCost() + session.PageCharges() +
-           kStepInstructions;
-  }
+  if (stage_ == Stage::kMeasure) return MeasureCost(*model_) + kStepInstructions;
   if (stage_ != Stage::kLoad) return kStepInstructions;
   return store_.Size(kNextModelFile) * 7 + kStepInstructions;
 }

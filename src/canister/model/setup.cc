@@ -8,6 +8,8 @@
 namespace model {
 namespace {
 
+// A step reads and writes 8 MB at most; a message of the IC 2 GiB of stable memory.
+constexpr uint32_t kStepsMax = 200;
 constexpr uint64_t kMargin = 150'000'000;
 
 // The new files' places; from here on the old model's are free.
@@ -76,12 +78,14 @@ void Drive(SetupCall call, uint64_t message_limit) {
 
 void WorkOnSetup(State& state, uint64_t message_limit) {
   uint64_t limit = message_limit - kMargin;  // the first step may need more than the slice
-  while (state.installer && sdk::InstructionsUsed() + state.installer->StepCost() <= limit) {
+  for (uint32_t step = 0; step < kStepsMax && state.installer &&
+                          sdk::InstructionsUsed() + state.installer->StepCost() <= limit;
+       ++step) {
     limit = SliceLimit(state, message_limit) - kMargin;
-    const auto step = state.installer->Step();
-    if (!step) {
-      Finish(state, std::unexpected(step.error()));
-    } else if (*step) {
+    const auto done = state.installer->Step();
+    if (!done) {
+      Finish(state, std::unexpected(done.error()));
+    } else if (*done) {
       Finish(state, {});
     }
   }
